@@ -1,0 +1,1 @@
+"""The data that travels between stages: frozen, plain, free of JAX, FLINT and SymPy objects."""

@@ -1,0 +1,114 @@
+"""Enclosures of the truth and the verdicts that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+__all__ = ["ClaimVerdict", "Enclosure", "NoTruth", "NumberClass", "NumberVerdict", "Truth", "WORST_FIRST"]
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A proven interval: `lower <= exact <= upper`, both finite."""
+
+    lower: Fraction
+    upper: Fraction
+
+    def __post_init__(self) -> None:
+        if self.lower > self.upper:
+            raise ValueError(f"an enclosure needs lower <= upper, got {self.lower} > {self.upper}")
+
+    @property
+    def middle(self) -> Fraction:
+        return (self.lower + self.upper) / 2
+
+    @property
+    def magnitude(self) -> Fraction:
+        """The largest |x| in the enclosure."""
+        return max(abs(self.lower), abs(self.upper))
+
+    @property
+    def is_zero(self) -> bool:
+        return self.lower == self.upper == 0
+
+    def contains_zero(self) -> bool:
+        return self.lower <= 0 <= self.upper
+
+
+@dataclass(frozen=True, slots=True)
+class NoTruth:
+    """Why there is no certified real number to compare with."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kink:
+    """The one-sided derivatives of a function that is not differentiable here; either may be missing (outside the domain)."""
+
+    left: Enclosure
+    right: Enclosure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """The truth about one component at one point, with what rounding its inputs already costs.
+
+    `condition` is an upper bound (or, for many inputs, an estimate) of `sum |x_i dT/dx_i| + sum |c_j dT/dc_j|`, where the c_j
+    are the data and literals that the dtype cannot hold. None where it could not be established.
+    """
+
+    value: Enclosure | Kink | NoTruth
+    condition: Fraction | None = None
+    presumed: bool = False
+    """Zero to working precision: the enclosure held zero at the ceiling."""
+
+
+class NumberClass(StrEnum):
+    """The classes of the question 'is the number right?' (SEMANTICS §3, §4, §9)."""
+
+    ACCURATE = "ACCURATE"
+    VACUOUS = "VACUOUS"
+    CONVENTION = "CONVENTION"
+    UNDERFLOW = "UNDERFLOW"
+    OVERFLOW = "OVERFLOW"
+    LOSSY = "LOSSY"
+    UNDECIDED = "UNDECIDED"
+    NONFINITE = "NONFINITE"
+    FAILED = "FAILED"
+
+
+WORST_FIRST: tuple[NumberClass, ...] = tuple(reversed(NumberClass))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberVerdict:
+    """The judgement of one computed number.
+
+    `ulps` is the error in ulps of the dtype at the truth, `budget` the yardstick in the same unit, `lost_bits` is
+    log2(error / yardstick at K = 1) where the error exceeds the yardstick.
+    """
+
+    kind: NumberClass
+    fails: bool = False
+    ulps: float | None = None
+    budget: float | None = None
+    lost_bits: float | None = None
+    reason: str = ""
+
+    @property
+    def severity(self) -> tuple[bool, int, float]:
+        """Orders verdicts: failing ones above all, then by class, then by lost bits and ulps."""
+        rank = len(WORST_FIRST) - WORST_FIRST.index(self.kind)
+        return (self.fails, rank, self.lost_bits or self.ulps or 0.0)
+
+
+class ClaimVerdict(StrEnum):
+    """The outcome of a claim."""
+
+    CONFIRMED = "CONFIRMED"
+    REFUTED = "REFUTED"
+    UNDECIDED = "UNDECIDED"
+    NOT_COMPUTABLE = "NOT COMPUTABLE"
