@@ -46,7 +46,7 @@ Real = Fraction | int | float | Midpoint
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A binary format: `precision` significant bits, normal exponents `min_exponent..max_exponent` (of the leading bit).
+    """A binary format: significant bits, and the least and largest exponent of a normal number's leading bit.
 
     Source: IEEE 754-2019, table 3.5; bfloat16 is binary32 cut to 8 significant bits.
     """
@@ -119,13 +119,13 @@ def ulp(x: Real, form: Format, *, floor: Fraction | float | None = None) -> Frac
     """The spacing of `form` at the real x: 2^(e - precision + 1) for 2^e <= |x| < 2^(e+1), in absolute units.
 
     `floor` (default: the smallest subnormal) bounds it from below; on a target that flushes subnormals pass
-    `form.smallest_normal`. Beyond the largest finite value the spacing goes on growing.
+    `form.smallest_normal`. Beyond the largest finite value the spacing stays that of the largest.
     """
     least = Fraction(form.smallest_subnormal if floor is None else floor)
     exponent = exponent_of(x)
     if exponent is None:
         return least
-    return max(least, _power_of_two(max(exponent - form.precision + 1, form.least_exponent)))
+    return max(least, _power_of_two(max(min(exponent, form.max_exponent) - form.precision + 1, form.least_exponent)))
 
 
 def exponent_of(x: Real) -> int | None:
@@ -135,9 +135,9 @@ def exponent_of(x: Real) -> int | None:
 
 
 def ordinal(x: float, form: Format) -> int:
-    """The position of a member among all: 0 for +-0, 1 for the smallest subnormal, odd in x; infinity follows the largest.
+    """The position of a member among all: 0 for +-0, 1 for the smallest subnormal; odd in x.
 
-    Raises UsageError when x is NaN or no member of `form`.
+    Infinity follows the largest. Raises UsageError when x is NaN or no member of `form`.
     """
     if math.isnan(x) or not is_member(x, form):
         raise UsageError(f"{x!r} is no {form.name}; round it with round_to first")
@@ -190,7 +190,8 @@ def shortest_decimal(x: float, form: Format) -> str:
 def _ratio(x: Real) -> tuple[int, int, int]:
     """(numerator, denominator > 0, shift) with x = numerator / denominator * 2^shift."""
     if isinstance(x, (Fraction, int, float)):
-        return *x.as_integer_ratio(), 0
+        numerator, denominator = x.as_integer_ratio()
+        return numerator, denominator, 0
     mantissa, exponent = x.mid().man_exp()
     return int(mantissa), 1, int(exponent)
 
