@@ -1,0 +1,51 @@
+"""Proofs: what is equal is proved, what differs is refuted or left open, and nothing large is tried."""
+
+from __future__ import annotations
+
+import pytest
+import sympy
+
+from verifier.symbolic.proof import limit, prove_equal
+
+x, y = sympy.symbols("x y", real=True)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ((x + y) ** 3, x**3 + 3 * x**2 * y + 3 * x * y**2 + y**3),
+        (1 - sympy.tanh(x) ** 2, 1 / sympy.cosh(x) ** 2),
+        (2 * sympy.tanh(x) * (1 - sympy.tanh(x) ** 2), 2 * sympy.sinh(x) / sympy.cosh(x) ** 3),
+        (sympy.sin(2 * x), 2 * sympy.sin(x) * sympy.cos(x)),
+        (sympy.tan(x) ** 2 + 1, 1 / sympy.cos(x) ** 2),
+        (1 / (1 + sympy.exp(-x)), sympy.exp(x) / (1 + sympy.exp(x))),
+        ((x**2 - 1) / (x - 1), x + 1),
+        (sympy.diff(sympy.log(1 + sympy.exp(x)), x), 1 / (1 + sympy.exp(-x))),
+    ],
+)
+def test_identities_are_proved_and_their_false_twins_are_not(left, right):
+    assert prove_equal(left, right) is True
+    assert prove_equal(left, right * sympy.Rational(1_000_001, 1_000_000)) is not True
+    assert prove_equal(left, -right) is not True
+    assert prove_equal(left, right + sympy.Rational(1, 10**9)) is not True
+
+
+def test_polynomials_that_differ_are_refuted():
+    assert prove_equal(2 * x + 3 * y, 2 * x + 2 * y) is False
+    assert prove_equal(sympy.Integer(1), sympy.Integer(2)) is False
+    assert prove_equal(1 / x, 1 / y) is False
+
+
+def test_nested_roots_are_not_refuted_by_their_form():
+    two = sympy.sqrt(2)
+    assert prove_equal(sympy.sqrt(3 + 2 * two) * x, (1 + two) * x) is not False
+
+
+def test_what_is_large_is_left_open():
+    assert prove_equal(sympy.Add(*(sympy.sin(place * x) for place in range(1, 600))), x) is None
+
+
+def test_limits():
+    h = sympy.Symbol("h", real=True)
+    assert limit((sympy.sin(x + h) - sympy.sin(x)) / h, h, sympy.S.Zero) == sympy.cos(x)
+    assert limit(sympy.Abs(h) / h, h, sympy.S.Zero) is None

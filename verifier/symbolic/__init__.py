@@ -1,0 +1,1 @@
+"""Formulas: read safely, differentiated by SymPy and the chain rule, evaluated in any number system, run, shown."""

@@ -1,0 +1,101 @@
+"""Proofs by rewriting, bounded in the size of what is rewritten, never by a clock; no sampled number decides anything.
+
+`None` means not decided. Equality is that of functions wherever both sides are defined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import sympy
+
+from verifier.symbolic.derivative import derivative
+from verifier.symbolic.expressions import component_symbols, expressions, tree_size
+from verifier.symbolic.graph import Leaf, Node
+from verifier.symbolic.kernels import Kernel
+
+__all__ = ["cross_check", "limit", "prove_equal"]
+
+MAX_SIZE = 1_500
+# SymPy's costlier rewritings are tried on short expressions only.
+MAX_COSTLY = 250
+
+
+def prove_equal(left: Kernel, right: Kernel) -> bool | None:
+    """Whether two expressions are one function: True and False are proofs."""
+    if tree_size(left) + tree_size(right) > MAX_SIZE:
+        return None
+    difference = left - right
+    for rewrite, largest in _REWRITES:
+        if tree_size(difference) > largest:
+            continue
+        try:
+            rewritten = rewrite(difference)
+        except (RecursionError, NotImplementedError, ValueError, TypeError, AttributeError, sympy.PolynomialError):
+            continue
+        decided = _is_zero(rewritten)
+        if decided is not None:
+            return decided
+        if tree_size(rewritten) <= tree_size(difference):
+            difference = rewritten
+    return None
+
+
+def _numerator(expression: Kernel) -> Kernel:
+    return sympy.expand(sympy.fraction(sympy.together(expression))[0])
+
+
+def _exponentials(expression: Kernel) -> Kernel:
+    """Over exponentials everything elementary is a rational function of a few independent ones."""
+    return _numerator(sympy.powsimp(sympy.expand(sympy.together(expression.rewrite(sympy.exp)))))
+
+
+_REWRITES: tuple[tuple[Callable[[Kernel], Kernel], int], ...] = (
+    (lambda each: each, MAX_SIZE),
+    (sympy.expand, MAX_SIZE),
+    (_numerator, MAX_SIZE),
+    (_exponentials, MAX_SIZE),
+    (lambda each: sympy.expand_log(sympy.expand_func(each), force=False), MAX_COSTLY),
+    (sympy.trigsimp, MAX_COSTLY),
+    (sympy.simplify, MAX_COSTLY),
+)
+
+
+_ARITHMETIC = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Rational, sympy.Symbol)
+
+
+def _is_zero(difference: Kernel) -> bool | None:
+    """Zero by form; not zero where it is a rational function over the rationals whose numerator does not vanish."""
+    if difference.is_zero:
+        return True
+    arithmetic = all(isinstance(each, _ARITHMETIC) for each in sympy.preorder_traversal(difference))
+    if not arithmetic or not all(power.exp.is_Integer for power in difference.atoms(sympy.Pow)):
+        return None
+    return sympy.expand(sympy.fraction(sympy.together(difference))[0]) == 0
+
+
+def limit(expression: Kernel, variable: sympy.Symbol, to: Kernel) -> Kernel | None:
+    """The limit where SymPy finds it, alike from both sides; None where it does not or the expression is large."""
+    if tree_size(expression) > MAX_COSTLY:
+        return None
+    try:
+        right, left = (sympy.limit(expression, variable, to, side) for side in ("+", "-"))
+    except (NotImplementedError, ValueError, RecursionError, TypeError, AttributeError, sympy.PoleError):
+        return None
+    unfinished = right.has(sympy.Limit, sympy.AccumBounds, sympy.nan)
+    return right if right == left and not unfinished else None
+
+
+def cross_check(node: Node, by: Sequence[Leaf]) -> bool | None:
+    """Whether the composed first derivative of a small node equals `sympy.diff` of the whole expression everywhere.
+
+    An independent check of the chain rule: None where it is too large or not decided.
+    """
+    found = expressions([node, derivative(node, by, 1)])
+    if found is None:
+        return None
+    value, composed = found
+    symbols = [symbol for each in by for symbol in component_symbols(each).ravel()]
+    whole = [sympy.diff(each, symbol) for each in value.ravel() for symbol in symbols]
+    decisions = {prove_equal(one, other) for one, other in zip(whole, composed.ravel(), strict=True)}
+    return False if False in decisions else None if None in decisions else True
