@@ -1,0 +1,1 @@
+"""Running programs: devices, dtypes, points and what was observed."""

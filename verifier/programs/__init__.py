@@ -1,0 +1,1 @@
+"""JAX programs: those that compute derivatives, and the listings of a source."""
