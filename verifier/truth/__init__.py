@@ -1,0 +1,1 @@
+"""The truth: certified enclosures of derivatives, by two independent routes."""

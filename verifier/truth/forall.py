@@ -1,0 +1,75 @@
+"""A statement for every point of a box: proved by interval evaluation and bisection, or refuted at a point."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+
+from verifier.arithmetic.elements import Element, exact_ball
+from verifier.arithmetic.precision import working_precision
+
+__all__ = ["Box", "Everywhere", "everywhere"]
+
+Box = tuple[tuple[Fraction, Fraction], ...]
+Point = tuple[Fraction, ...]
+Statement = Callable[[Sequence[Element]], bool | None]
+"""The truth of a statement on balls: True or False for every point in them, None where they are too wide to tell."""
+
+BOXES = 20_000
+"""How many boxes are looked at before giving up: a budget of steps, never of time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Everywhere:
+    """`holds` on the whole box; or does not at `witness`; or None after `boxes` boxes."""
+
+    holds: bool | None
+    witness: Point | None = None
+    boxes: int = 0
+
+
+def everywhere(statement: Statement, box: Box, bits: int) -> Everywhere:
+    """Decide a statement on a box; breadth first, so that a counterexample in a corner is found early."""
+    waiting = deque([box])
+    seen = 0
+    undecided = False
+    with working_precision(bits):
+        while waiting and seen < BOXES:
+            seen += 1
+            part = waiting.popleft()
+            witness = _counterexample(statement, part)
+            if witness is not None:
+                return Everywhere(holds=False, witness=witness, boxes=seen)
+            if statement([_ball(*side) for side in part]):
+                continue
+            if all(low == high for low, high in part):
+                undecided = True
+            waiting.extend(_halves(part))
+    return Everywhere(holds=None if waiting or undecided else True, boxes=seen)
+
+
+def _counterexample(statement: Statement, box: Box) -> Point | None:
+    """The middle or a corner of the box where the statement is certainly false."""
+    middle = tuple((low + high) / 2 for low, high in box)
+    for point in (middle, *product(*box)):
+        if statement([exact_ball(x) for x in point]) is False:
+            return point
+    return None
+
+
+def _halves(box: Box) -> Iterator[Box]:
+    """The box cut in two across its widest side; nothing for a single point."""
+    widest = max(range(len(box)), key=lambda axis: box[axis][1] - box[axis][0])
+    low, high = box[widest]
+    if low == high:
+        return
+    middle = (low + high) / 2
+    yield (*box[:widest], (low, middle), *box[widest + 1 :])
+    yield (*box[:widest], (middle, high), *box[widest + 1 :])
+
+
+def _ball(low: Fraction, high: Fraction) -> Element:
+    return exact_ball(low).union(exact_ball(high))

@@ -1,0 +1,217 @@
+"""The first route to the truth: SymPy's derivative of a formula, evaluated in balls until it is tight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from verifier.arithmetic.ball import BallSystem
+from verifier.arithmetic.elements import BITS, Element, Unknown, as_fraction, is_finite, lower, upper
+from verifier.arithmetic.floats import Format, round_to
+from verifier.arithmetic.precision import working_precision
+from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth, Truth
+from verifier.symbolic.build import Definitions
+from verifier.symbolic.derivative import derivative, directional
+from verifier.symbolic.evaluate import evaluate
+from verifier.symbolic.graph import Leaf, Literal, Node, literals
+from verifier.truth.one_sided import Sides
+
+__all__ = ["CEILING", "FIRST_BITS", "JUMP", "FormulaTruth", "OrderTruth", "Place", "as_array", "component_truths", "elements"]
+
+FIRST_BITS = 128
+CEILING = 2**13
+"""Working precisions in bits: doubled from the first up to the ceiling (SEMANTICS §4 needs over 1,000 at 1e-300)."""
+
+JUMP = Unknown("a jump: the value at the point differs from a limit, so that no derivative speaks about it", remedy="")
+
+_GUARD_BITS = 10
+_BASIS_LIMIT = 16
+_SIGN_VECTORS = 8
+
+Exact = Fraction | float | int
+Place = Mapping[str, np.ndarray]
+"""Input leaf -> object array of exact numbers (Fraction, int or float)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderTruth:
+    """The derivative tensor of one order at one point: `values` has shape value.shape + (n,)*order, elements of balls.
+
+    `moves` has one leading axis more: how the tensor moves along each direction of the inputs and inexact constants.
+    `complete` tells whether these directions are a basis, or a sample of random sign vectors.
+    """
+
+    values: np.ndarray
+    moves: np.ndarray
+    complete: bool
+    bits: int
+
+
+@dataclass(slots=True)
+class FormulaTruth:
+    """Certified derivatives of the formula of an entry, all wanted orders at once.
+
+    `data` holds the exact values of the entry's data. Graphs are built once per set of directions and reused for every point.
+    """
+
+    definitions: Definitions
+    orders: Sequence[int]
+    data: Mapping[str, np.ndarray]
+    _tensors: dict[int, Node] = field(default_factory=dict)
+    _moving: dict[tuple[int, tuple[Node, ...]], Node] = field(default_factory=dict)
+
+    def at(self, place: Place, form: Format) -> dict[int, OrderTruth]:
+        """The truth at an exact point, tight enough to judge numbers of `form`."""
+        seeds = self._inexact(form)
+        bits = FIRST_BITS
+        while True:
+            found = self._evaluate(place, seeds, bits)
+            if bits >= CEILING or all(_is_tight(truth, form) for truth in found.values()):
+                return found
+            bits *= 2
+
+    def value_node(self) -> Node:
+        return self.definitions.nodes["value"]
+
+    def tensor(self, order: int) -> Node:
+        """The graph of the derivative tensor of an order."""
+        if order not in self._tensors:
+            self._tensors[order] = derivative(self.value_node(), self.definitions.leaves, order)
+        return self._tensors[order]
+
+    def _inexact(self, form: Format) -> tuple[Node, ...]:
+        """What the dtype has to round besides the inputs: data and literals with a component that it cannot hold."""
+        nodes = self.definitions.nodes
+        data = [nodes[name] for name, values in self.data.items() if not _holds(values.flat, form)]
+        inexact = [each for each in literals([self.tensor(order) for order in self.orders]) if not _holds([each.value], form)]
+        return (*data, *inexact)
+
+    def _evaluate(self, place: Place, seeds: tuple[Node, ...], bits: int) -> dict[int, OrderTruth]:
+        system = BallSystem(bits)
+        inputs = self.definitions.leaves
+        moved = (*inputs, *seeds)
+        count = sum(_size(node) for node in moved)
+        complete = count <= _BASIS_LIMIT
+        count = count if complete else _SIGN_VECTORS
+        with working_precision(bits):
+            values = elements({**self.data, **place}, system)
+            directions = _directions(moved, values, count, complete, system)
+            nodes = [self.tensor(order) for order in self.orders]
+            nodes += [self._moved(order, moved, count) for order in self.orders]
+            arrays = evaluate(nodes, {**values, **directions}, system)
+        half = len(self.orders)
+        return {
+            order: OrderTruth(values=arrays[i], moves=arrays[half + i], complete=complete, bits=bits)
+            for i, order in enumerate(self.orders)
+        }
+
+    def _moved(self, order: int, moved: tuple[Node, ...], count: int) -> Node:
+        if (order, moved) not in self._moving:
+            names = {node: _direction_name(index) for index, node in enumerate(moved)}
+            self._moving[order, moved] = directional(self.tensor(order), names, count)
+        return self._moving[order, moved]
+
+
+def _direction_name(index: int) -> str:
+    return f"direction {index}"  # a space, so that no name of a catalog can clash
+
+
+def _size(node: Node) -> int:
+    return int(np.prod(node.shape, dtype=int))
+
+
+def _directions(
+    moved: Sequence[Node], values: Mapping[str, np.ndarray], count: int, complete: bool, system: BallSystem
+) -> dict[str, np.ndarray]:
+    """Along x_i e_i for every component, or along x * s for random sign vectors s: then |dT| sums to the conditioning."""
+    signs = np.random.default_rng(0).choice([-1, 1], size=(count, sum(_size(node) for node in moved)))
+    weights = np.eye(count, dtype=int) if complete else signs
+    directions, start = {}, 0
+    for index, node in enumerate(moved):
+        stop = start + _size(node)
+        scaled = weights[:, start:stop].astype(object) * _value_of(node, values, system).reshape(1, -1)
+        directions[_direction_name(index)] = scaled.reshape(count, *node.shape)
+        start = stop
+    return directions
+
+
+def _value_of(node: Node, values: Mapping[str, np.ndarray], system: BallSystem) -> np.ndarray:
+    match node:
+        case Leaf(name=name):
+            return values[name]
+        case Literal(value=Fraction() as value):
+            return as_array(system.exact(value))
+        case Literal(value=name):
+            return as_array(system.constant(str(name)))
+    raise TypeError(f"only leaves and literals move, not {node!r}")
+
+
+def as_array(element: Element) -> np.ndarray:
+    """A single element as an object array of shape ()."""
+    array = np.empty((), dtype=object)
+    array[()] = element
+    return array
+
+
+def elements(arrays: Mapping[str, np.ndarray], system: BallSystem) -> dict[str, np.ndarray]:
+    """Exact numbers (Fraction, int, float) as balls; to be called under the system's working precision."""
+    convert = np.frompyfunc(lambda number: system.exact(Fraction(number)), 1, 1)
+    return {name: np.asarray(convert(array), dtype=object).reshape(np.shape(array)) for name, array in arrays.items()}
+
+
+def _holds(numbers: Iterable[Exact], form: Format) -> bool:
+    """Whether the dtype holds every one of these numbers exactly."""
+    return all(isinstance(each, Exact) and round_to(Fraction(each), form) == Fraction(each) for each in numbers)
+
+
+def _is_tight(truth: OrderTruth, form: Format) -> bool:
+    """Whether more bits could not help: every value is exact or known far better than the dtype needs."""
+    return all(_is_settled(value, form) for value in truth.values.flat)
+
+
+def _is_settled(value: Element, form: Format) -> bool:
+    if isinstance(value, Unknown):
+        return value.remedy != BITS
+    if not is_finite(value):
+        return True
+    return value.is_exact() or value.rel_accuracy_bits() >= form.precision + _GUARD_BITS
+
+
+def component_truths(values: np.ndarray, moves: Sequence[np.ndarray], *, complete: bool, bits: int) -> list[Truth]:
+    """Elements of balls, flattened, as plain data; `moves` says how each moves along each direction.
+
+    A ball that still holds zero at the ceiling is presumed to be zero; the sum of |summands| is then about radius * 2^bits,
+    and stands for the conditioning (SEMANTICS §4).
+    """
+    return [
+        _component(value, along, complete, bits)
+        for value, *along in zip(values.flat, *(move.flat for move in moves), strict=True)
+    ]
+
+
+def _component(value: Element, along: Sequence[Element], complete: bool, bits: int) -> Truth:
+    if value is JUMP:
+        return Truth(value=Jump())
+    if isinstance(value, Sides):
+        return Truth(value=Kink(_enclosure(value.left), _enclosure(value.right)))
+    if not is_finite(value):
+        return Truth(value=NoTruth(value.reason if isinstance(value, Unknown) else f"the truth is {value!r}"))
+    low, high = as_fraction(lower(value)), as_fraction(upper(value))
+    if low < 0 < high and bits >= CEILING:
+        return Truth(value=Enclosure(Fraction(0), Fraction(0)), condition=(high - low) * 2 ** (bits - 1), presumed=True)
+    return Truth(value=Enclosure(low, high), condition=_condition(along, complete))
+
+
+def _enclosure(ball: Element) -> Enclosure:
+    return Enclosure(as_fraction(lower(ball)), as_fraction(upper(ball)))  # type: ignore[arg-type]
+
+
+def _condition(along: Sequence[Element], complete: bool) -> Fraction | None:
+    """sum |dT| over a basis; else the largest |dT| along the random sign vectors, an estimate that never exceeds that sum."""
+    if not all(is_finite(move) for move in along):
+        return None
+    sizes = [as_fraction(upper(abs(move))) for move in along]
+    return sum(sizes, Fraction(0)) if complete else max(sizes)

@@ -1,0 +1,108 @@
+"""Where the two routes to the truth meet: germs settle what the symbolic derivative cannot, and contradict it where it is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from verifier.arithmetic.elements import Unknown, exact_ball, is_finite
+from verifier.arithmetic.precision import working_precision
+from verifier.symbolic.graph import steps
+from verifier.truth.formula import JUMP, FormulaTruth, OrderTruth, Place, as_array
+from verifier.truth.one_sided import LineGerm, Sides, disjoint
+
+__all__ = ["STEP_LIMIT", "conflicts", "settled", "too_large"]
+
+STEP_LIMIT = 4_000
+"""Most scalar operations of a formula that is followed in germs, at up to a tenth of a millisecond each."""
+
+_COMPONENTS = 4
+"""How many components of a value are compared at a point."""
+
+
+def too_large(truth: FormulaTruth) -> bool:
+    """Whether the formula is beyond the budget of the second route."""
+    return steps([truth.value_node()]) > STEP_LIMIT
+
+
+def conflicts(truth: FormulaTruth, place: Place, found: Mapping[int, OrderTruth]) -> Iterator[str]:
+    """Orders at which the routes exclude each other, along the direction (1, -1, 1, ...): then the verifier is at fault."""
+    direction = _alternating(place)
+    line = LineGerm(truth.value_node(), truth.data, place, direction)
+    limits = line.derivatives(0, components=_COMPONENTS)
+    for order, tensor in found.items():
+        for index, sides in enumerate(line.derivatives(order, components=_COMPONENTS)):
+            if _jumps(found[0].values.flat[index], limits[index]):
+                continue
+            symbolic = _along(tensor, order, direction, index)
+            if disjoint(symbolic, sides.left) or disjoint(symbolic, sides.right):
+                yield f"order {order}: the symbolic derivative gives {symbolic}, germs give {sides.left} and {sides.right}"
+
+
+def settled(truth: FormulaTruth, place: Place, found: Mapping[int, OrderTruth]) -> dict[int, OrderTruth]:
+    """Of one real input: components without a finite derivative replaced by their one-sided ones, or by these where they agree."""
+    inputs = truth.definitions.leaves
+    if [leaf.shape for leaf in inputs] != [()] or too_large(truth):
+        return dict(found)
+    line = LineGerm(truth.value_node(), truth.data, place, {inputs[0].name: as_array(1)})
+    return {order: _settle(tensor, line, order, found[0].values) for order, tensor in found.items()}
+
+
+def _settle(tensor: OrderTruth, line: LineGerm, order: int, value: np.ndarray) -> OrderTruth:
+    values, moves = tensor.values.copy(), tensor.moves.copy()
+    unsettled = [index for index, each in enumerate(values.flat) if order and not is_finite(each)]
+    limits, sides = (line.derivatives(each) if unsettled else () for each in (0, order))
+    for index in unsettled:
+        if _jumps(value.flat[index], limits[index]):
+            values.flat[index] = JUMP
+        elif sides[index].finite():
+            values.flat[index] = sides[index].right if sides[index].agree() else sides[index]
+    along = moves.reshape(len(moves), -1)[0]
+    for index, each in enumerate(along):
+        if is_finite(values.flat[index]) and not is_finite(each):
+            along[index] = _move(line, order, index)
+    return replace(tensor, values=values, moves=moves)
+
+
+def _move(line: LineGerm, order: int, index: int) -> object:
+    """x dT/dx from germs, the first of the directions: exactly zero at x = 0, where T may have a kink of its own."""
+    (place,) = line.place.values()
+    x = exact_ball(Fraction(place.item()))
+    if x.is_zero():
+        return x
+    slope = line.derivatives(order + 1)[index].right
+    return x * slope if is_finite(slope) else slope
+
+
+def _jumps(value: object, limits: Sides) -> bool:
+    """Whether the value at the point differs from a limit: one-sided derivatives do not speak about it (SEMANTICS §8)."""
+    return disjoint(value, limits.left) or disjoint(value, limits.right)
+
+
+def _alternating(place: Place) -> dict[str, np.ndarray]:
+    sign, direction = 1, {}
+    for name, array in place.items():
+        signs = np.empty(array.shape, dtype=object)
+        for index in np.ndindex(*array.shape):
+            signs[index], sign = sign, -sign
+        direction[name] = signs
+    return direction
+
+
+def _along(tensor: OrderTruth, order: int, direction: Mapping[str, np.ndarray], index: int) -> object:
+    """The tensor's component `index` of the value, contracted with the direction on every axis."""
+    vector = np.concatenate([each.reshape(-1) for each in direction.values()])
+    with working_precision(tensor.bits):
+        part = tensor.values.reshape(-1, *(vector.size,) * order)[index]
+        for _ in range(order):
+            part = np.tensordot(part, vector, axes=([-1], [0])) if _all_finite(part) else Unknown("not finite")
+            if isinstance(part, Unknown):
+                return part
+        return part.item() if isinstance(part, np.ndarray) else part
+
+
+def _all_finite(part: np.ndarray) -> bool:
+    return all(is_finite(each) for each in np.asarray(part, dtype=object).flat)

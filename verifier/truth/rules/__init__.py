@@ -1,0 +1,1 @@
+"""Tables of primitive rules: what each primitive does, in any number system."""

@@ -1,0 +1,150 @@
+"""Linear systems solved as equations, whatever way the program goes about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from verifier.arithmetic.elements import EITHER
+from verifier.arithmetic.expansion import Germ
+from verifier.truth.machine import Machine, Table, rules
+from verifier.truth.rules.factorisations import per_matrix, solve_triangular
+from verifier.truth.values import Refused
+
+__all__ = ["RULES", "solve"]
+
+Array = np.ndarray
+
+_DIRECT = {"cholesky", "lu", "qr", "triangular_solve", "tridiagonal_solve"}
+_LOOPS = {"scan", "while"}
+
+LARGEST = 1024
+"""Unknowns of a system that is given by its matrix-vector product: its matrix is built column by column."""
+
+
+def solve(machine: Machine, a: Array, b: Array) -> Array:
+    """The x with a x = b, by elimination with any certain pivot; raises Refused where there is none."""
+    a, b, size = a.copy(), b.copy(), len(a)
+    for k in range(size):
+        pivot = k + _certain_pivot(machine, a[k:, k])
+        a[[k, pivot]], b[[k, pivot]] = a[[pivot, k]], b[[pivot, k]]
+        below = [row for row in range(k + 1, size) if not _vanishes(machine, a[row, k])]
+        if below:
+            factors = machine.map("div", a[below, k], a[k, k])[:, None]
+            a[below, k + 1 :] = _eliminated(machine, a[below, k + 1 :], factors, a[None, k, k + 1 :])
+            b[below] = _eliminated(machine, b[below], factors, b[None, k])
+    return solve_triangular(machine, a, b, lower=False, unit=False)
+
+
+def _eliminated(machine: Machine, rows: Array, factors: Array, row: Array) -> Array:
+    return machine.map("sub", rows, machine.map("mul", factors, row)) if rows.size else rows
+
+
+def _vanishes(machine: Machine, entry: Any) -> bool:
+    return machine.system.compare("eq", entry, machine.exact(0)) is True
+
+
+def _certain_pivot(machine: Machine, column: Array) -> int:
+    """The place of an entry that is certainly not zero, as large as comparisons can tell."""
+    sizes, zero, best = machine.map("abs", column), machine.exact(0), None
+    for index, entry in enumerate(sizes):
+        nonzero = machine.system.compare("gt", entry, zero) is True
+        if nonzero and (best is None or machine.system.compare("gt", entry, sizes[best]) is True):
+            best = index
+    if best is None:
+        raise Refused("a linear system that is singular, or not certainly regular", EITHER)
+    return best
+
+
+def _custom_linear_solve(machine: Machine, equation: Any, *operands: Array) -> list[Array]:
+    """The solution of `matvec(x) = b`.
+
+    Only a direct method made of exact factorisations is followed instead, and not by germs: its factors may be frozen.
+    """
+    lengths, programs = equation.params["const_lengths"], equation.params["jaxprs"]
+    cuts = np.cumsum([lengths.matvec, lengths.vecmat, lengths.solve, lengths.transpose_solve])
+    product_constants, solve_constants = operands[: cuts[0]], operands[cuts[1] : cuts[2]]
+    right = operands[cuts[3] :]
+    extra = len(equation.outvars) - len(right)
+    names = set(_primitives(programs.solve))
+    if names & _DIRECT and not names & _LOOPS and not _vary(operands):
+        return machine.run(programs.solve, [*solve_constants, *right])
+    solution = _solved(machine, programs.matvec, product_constants, right)
+    if not extra:
+        return solution
+    return [*solution, *machine.run(programs.solve, [*solve_constants, *right])[-extra:]]
+
+
+def _vary(operands: Sequence[Array]) -> bool:
+    return any(isinstance(entry, Germ) for operand in operands for entry in operand.flat)
+
+
+def _primitives(program: Any) -> Iterator[str]:
+    """The names of the primitives of a program and of the programs inside it."""
+    for equation in getattr(program, "jaxpr", program).eqns:
+        yield equation.primitive.name
+        for value in equation.params.values():
+            for inner in value if isinstance(value, (list, tuple)) else (value,):
+                if hasattr(inner, "eqns") or hasattr(inner, "jaxpr"):
+                    yield from _primitives(inner)
+
+
+def _solved(machine: Machine, product: Any, constants: Sequence[Array], right: Sequence[Array]) -> list[Array]:
+    sizes = [each.size for each in right]
+    if sum(sizes) > LARGEST:
+        raise Refused(f"a linear solve of more than {LARGEST} unknowns")
+    matrix = _matrix(machine, product, constants, right)
+    joined = np.concatenate([each.reshape(-1) for each in right])
+    solution = machine.zeros((sum(sizes),))
+    for block in _blocks(machine, matrix):
+        solution[block] = solve(machine, matrix[np.ix_(block, block)], joined[block][:, None])[:, 0]
+    parts = np.split(solution, np.cumsum(sizes)[:-1])
+    return [part.reshape(each.shape) for part, each in zip(parts, right, strict=True)]
+
+
+def _matrix(machine: Machine, product: Any, constants: Sequence[Array], right: Sequence[Array]) -> Array:
+    """The matrix of a linear program, column by column."""
+    size = sum(each.size for each in right)
+    cuts = np.cumsum([each.size for each in right])[:-1]
+    columns = []
+    for index in range(size):
+        unit = machine.zeros((size,))
+        unit[index] = machine.exact(1)
+        parts = [part.reshape(each.shape) for part, each in zip(np.split(unit, cuts), right, strict=True)]
+        columns.append(np.concatenate([each.reshape(-1) for each in machine.run(product, [*constants, *parts])]))
+    return np.stack(columns, axis=1)
+
+
+def _blocks(machine: Machine, matrix: Array) -> list[list[int]]:
+    """The sets of unknowns that the matrix couples, so that a batch of small systems stays a batch of small systems."""
+    size = len(matrix)
+    label = list(range(size))
+    for i, j in np.ndindex(size, size):
+        if label[i] != label[j] and not _vanishes(machine, matrix[i, j]):
+            old, new = label[j], label[i]
+            label = [new if each == old else each for each in label]
+    return [[i for i in range(size) if label[i] == root] for root in sorted(set(label))]
+
+
+def _tridiagonal_solve(machine: Machine, equation: Any, *operands: Array) -> list[Array]:
+    """The solution with the three diagonals; the lower one's first and the upper one's last entry are not read."""
+    lower, diagonal, upper, right = operands
+    return per_matrix(_one_tridiagonal)(
+        machine, equation, right, lower[..., None], diagonal[..., None], upper[..., None]
+    )
+
+
+def _one_tridiagonal(
+    machine: Machine, equation: Any, b: Array, lower: Array, diagonal: Array, upper: Array
+) -> list[Array]:
+    size = len(b)
+    matrix = machine.zeros((size, size))
+    matrix[np.diag_indices(size)] = diagonal[:, 0]
+    rows = np.arange(1, size)
+    matrix[rows, rows - 1], matrix[rows - 1, rows] = lower[1:, 0], upper[:-1, 0]
+    return [solve(machine, matrix, b)]
+
+
+RULES: Table = rules(custom_linear_solve=_custom_linear_solve, tridiagonal_solve=_tridiagonal_solve)

@@ -1,0 +1,163 @@
+"""What a claim can speak about: an entry's formulas, quantities and iterations, evaluated in balls of a given precision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from verifier.arithmetic.ball import BallSystem
+from verifier.arithmetic.precision import working_precision
+from verifier.model.catalog import At, Entry, Iteration, NestedText, Quantity, Shape, Text
+from verifier.symbolic.build import Definitions
+from verifier.symbolic.evaluate import evaluate
+from verifier.symbolic.expressions import exact_expressions, expressions
+from verifier.symbolic.formula import Formula, Name, parse
+from verifier.symbolic.graph import Node, leaves
+from verifier.truth.formula import elements
+
+__all__ = ["Certified", "Workspace"]
+
+_CONSTANTS = Definitions((), (), (), None)
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(slots=True, eq=False)
+class Workspace:
+    """The names of one entry and the graphs of the formulas over them; values come from `certified(bits)`.
+
+    `data` are the exact values of the entry's data.
+    """
+
+    entry: Entry
+    definitions: Definitions
+    data: Arrays
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    _certified: dict[int, Certified] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for iteration in self.entry.iterations:
+            for leaf, _ in iteration.start:
+                self.shapes[f"{iteration.name}.{leaf}"] = (iteration.count + 1, *self.input_shape(leaf))
+        for quantity in self.entry.quantities:
+            self.shapes[quantity.name] = self._quantity_shape(quantity)
+
+    def input_shape(self, leaf: str) -> Shape:
+        return next(each.shape for each in self.entry.inputs if each.name == leaf)
+
+    def _quantity_shape(self, quantity: Quantity) -> Shape:
+        rows = [self.node(text).shape[:1] for _, text in quantity.over[:1]]
+        return (*(rows[0] if rows else ()), *self.node(quantity.formula).shape)
+
+    def node(self, formula: Text | Formula, extra: Mapping[str, Shape] | None = None) -> Node:
+        """The graph of a formula over everything this entry names; raises FormulaError."""
+        parsed = parse(formula.text) if isinstance(formula, Text) else formula
+        return self.definitions.node(parsed, {**self.shapes, **(extra or {})})
+
+    def symbolic(self, formula: Text | Formula, at: At = (), variables: Sequence[str] = ()) -> np.ndarray | None:
+        """A formula's SymPy expressions at a point, over real symbols; None where they are too large or use balls."""
+        node = self.node(formula, dict.fromkeys(variables, ()))
+        if {leaf.name for leaf in leaves([node])} & set(self.shapes):
+            return None
+        place = {leaf: self._constants(value).reshape(self.input_shape(leaf)) for leaf, value in at}
+        found = expressions([node], given={**exact_expressions(self.data), **place})
+        return None if found is None else found[0]
+
+    def _constants(self, value: NestedText) -> np.ndarray:
+        """A point's value as SymPy constants: the number written, or the exact data that it names."""
+        if isinstance(value, tuple):
+            return stacked([self._constants(item) for item in value])
+        formula = parse(value.text)
+        if isinstance(formula, Name) and formula.name in self.data:
+            return exact_expressions({formula.name: self.data[formula.name]})[formula.name]
+        found = expressions([_CONSTANTS.node(formula)])
+        assert found is not None
+        return found[0]
+
+    def certified(self, bits: int) -> Certified:
+        """The values at a working precision; computed once for each."""
+        if bits not in self._certified:
+            self._certified[bits] = Certified(self, bits)
+        return self._certified[bits]
+
+
+@dataclass(eq=False)
+class Certified:
+    """The values of a workspace's names at one working precision, computed when first asked for."""
+
+    workspace: Workspace
+    bits: int
+
+    @cached_property
+    def system(self) -> BallSystem:
+        return BallSystem(self.bits)
+
+    @cached_property
+    def data(self) -> dict[str, np.ndarray]:
+        with working_precision(self.bits):
+            return elements(self.workspace.data, self.system)
+
+    @cached_property
+    def named(self) -> dict[str, np.ndarray]:
+        """Quantities and trajectories, in the order of the entry: iterations first, as quantities may use them."""
+        found: dict[str, np.ndarray] = {}
+        for iteration in self.workspace.entry.iterations:
+            found |= self._trajectory(iteration)
+        for quantity in self.workspace.entry.quantities:
+            found[quantity.name] = self._quantity(quantity, found)
+        return found
+
+    def evaluate(self, formula: Text | Formula, at: At = (), extra: Arrays | None = None) -> np.ndarray:
+        """A formula's elements at a point; `extra` gives further names their elements."""
+        inputs = {leaf.name for leaf in self.workspace.entry.inputs}
+        shapes = {name: array.shape for name, array in (extra or {}).items() if name not in inputs}
+        node = self.workspace.node(formula, shapes)
+        return self._run([node], {**self.named, **self.place(at), **(extra or {})})[0]
+
+    def place(self, at: At) -> dict[str, np.ndarray]:
+        """The elements of a point's leaves."""
+        return {leaf: self._point_value(value).reshape(self.workspace.input_shape(leaf)) for leaf, value in at}
+
+    def _point_value(self, value: NestedText) -> np.ndarray:
+        if isinstance(value, tuple):
+            return stacked([self._point_value(item) for item in value])
+        formula = parse(value.text)
+        if isinstance(formula, Name) and formula.name in self.data:
+            return self.data[formula.name]
+        with working_precision(self.bits):
+            return np.asarray(evaluate([_CONSTANTS.node(formula)], {}, self.system)[0], dtype=object)
+
+    def _run(self, nodes: list[Node], leaves: Arrays) -> list[np.ndarray]:
+        with working_precision(self.bits):
+            return evaluate(nodes, {**self.data, **leaves}, self.system)
+
+    def _quantity(self, quantity: Quantity, known: Arrays) -> np.ndarray:
+        node = self.workspace.node(quantity.formula)
+        fixed = {**known, **self.place(quantity.at)}
+        if not quantity.over:
+            return self._run([node], fixed)[0]
+        leaves = [leaf for leaf, _ in quantity.over]
+        columns = self._run([self.workspace.node(text) for _, text in quantity.over], known)
+        rows = [self._run([node], {**fixed, **dict(zip(leaves, row, strict=True))})[0] for row in zip(*columns, strict=True)]
+        return stacked(rows)
+
+    def _trajectory(self, iteration: Iteration) -> dict[str, np.ndarray]:
+        state = self.place(iteration.start)
+        leaves = [leaf for leaf, _ in iteration.step]
+        nodes = [self.workspace.node(text) for _, text in iteration.step]
+        history = [state]
+        for _ in range(iteration.count):
+            state = {**state, **dict(zip(leaves, self._run(nodes, state), strict=True))}
+            history.append(state)
+        return {f"{iteration.name}.{leaf}": stacked([each[leaf] for each in history]) for leaf in state}
+
+
+def stacked(rows: list[np.ndarray]) -> np.ndarray:
+    """Object arrays of one shape stacked along a new first axis (`np.stack` would look inside the elements)."""
+    result = np.empty((len(rows), *np.shape(rows[0])), dtype=object)
+    for index, row in enumerate(rows):
+        result[index, ...] = row
+    return result
