@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from verifier.arithmetic.floats import Format, ulp
-from verifier.model.verdict import Enclosure, Kink, NoTruth, NumberClass, NumberVerdict, Truth
+from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth, NumberClass, NumberVerdict, Truth
 
 __all__ = ["K", "Yardstick", "allowance", "failing_bits", "judge_number"]
 
@@ -58,6 +58,8 @@ def judge_number(value: float, truth: Truth, yardstick: Yardstick) -> NumberVerd
     match truth.value:
         case NoTruth(reason):
             return _without_truth(value, reason)
+        case Jump():
+            return _at_jump(value)
         case Kink() as kink:
             return _at_kink(value, kink, yardstick)
         case Enclosure() as enclosure:
@@ -71,14 +73,25 @@ def _without_truth(value: float, reason: str) -> NumberVerdict:
     return NumberVerdict(kind=NumberClass.UNDECIDED, reason=reason + suspect)
 
 
+def _at_jump(value: float) -> NumberVerdict:
+    if math.isnan(value):
+        return NumberVerdict(kind=NumberClass.NONFINITE, fails=True, reason="NaN at a jump of a finite function")
+    return NumberVerdict(kind=NumberClass.CONVENTION, reason="a jump: no derivative speaks about this point")
+
+
 def _at_kink(value: float, kink: Kink, yardstick: Yardstick) -> NumberVerdict:
     """Inside the interval of one-sided derivatives (widened by the yardstick) any value is a convention."""
     if math.isnan(value):
-        return NumberVerdict(kind=NumberClass.NONFINITE, fails=True, reason="NaN at a kink with finite one-sided derivatives")
+        return NumberVerdict(
+            kind=NumberClass.NONFINITE, fails=True, reason="NaN at a kink with finite one-sided derivatives"
+        )
     low, high = sorted((kink.left, kink.right), key=lambda side: side.middle)
     room = [yardstick.allowance * yardstick.ulp(side) for side in (low, high)]
     if math.isfinite(value) and low.lower - room[0] <= Fraction(value) <= high.upper + room[1]:
-        return NumberVerdict(kind=NumberClass.CONVENTION, reason=f"a kink: any value from {_short(low)} to {_short(high)} is a convention")
+        return NumberVerdict(
+            kind=NumberClass.CONVENTION,
+            reason=f"a kink: any value from {_short(low)} to {_short(high)} is a convention",
+        )
     return NumberVerdict(
         kind=NumberClass.NONFINITE if math.isinf(value) else NumberClass.LOSSY,
         fails=True,
@@ -114,7 +127,12 @@ def _against(value: float, truth: Enclosure, condition: Fraction, yardstick: Yar
 
 
 def _within(
-    truth: Enclosure, error: Fraction, budget: Fraction, unit: Fraction, yardstick: Yardstick, measured: dict[str, float]
+    truth: Enclosure,
+    error: Fraction,
+    budget: Fraction,
+    unit: Fraction,
+    yardstick: Yardstick,
+    measured: dict[str, float],
 ) -> NumberVerdict:
     """Within the yardstick: ACCURATE, unless the yardstick is so wide that it says nothing."""
     if error and _underflows_to_zero(error, truth, yardstick.form):
@@ -134,7 +152,9 @@ def _nonfinite(value: float, truth: Enclosure, budget: Fraction, form: Format) -
     if not math.isnan(value) and sign * truth.middle + budget > Fraction(form.largest):
         return NumberVerdict(kind=NumberClass.OVERFLOW, reason="the truth is beyond the largest finite number")
     return NumberVerdict(
-        kind=NumberClass.NONFINITE, fails=True, reason=f"{value} where the truth is {_short(truth)}, which the dtype can represent"
+        kind=NumberClass.NONFINITE,
+        fails=True,
+        reason=f"{value} where the truth is {_short(truth)}, which the dtype can represent",
     )
 
 

@@ -266,9 +266,7 @@ class NotComputable:
     reason: str
 
 
-Decision = (
-    Identity | Digits | Holds | ShapeIs | Limit | ListingRuns | ListingOutput | ListingStructure | NotComputable
-)
+Decision = Identity | Digits | Holds | ShapeIs | Limit | ListingRuns | ListingOutput | ListingStructure | NotComputable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

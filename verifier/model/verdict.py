@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-__all__ = ["ClaimVerdict", "Enclosure", "NoTruth", "NumberClass", "NumberVerdict", "Truth", "WORST_FIRST"]
+__all__ = [
+    "ClaimVerdict",
+    "Enclosure",
+    "Jump",
+    "Kink",
+    "NoTruth",
+    "NumberClass",
+    "NumberVerdict",
+    "Truth",
+    "WORST_FIRST",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,11 @@ class Kink:
     right: Enclosure
 
 
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """The function jumps here: its value at the point differs from a limit, and no derivative speaks about the point."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
     """The truth about one component at one point, with what rounding its inputs already costs.
@@ -60,7 +75,7 @@ class Truth:
     are the data and literals that the dtype cannot hold. None where it could not be established.
     """
 
-    value: Enclosure | Kink | NoTruth
+    value: Enclosure | Kink | Jump | NoTruth
     condition: Fraction | None = None
     presumed: bool = False
     """Zero to working precision: the enclosure held zero at the ceiling."""

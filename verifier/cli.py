@@ -1,0 +1,103 @@
+"""The command line: `verifier run`, `verifier report`, `verifier schema`.
+
+Exit status, the first that applies: 2 usage, 3 catalog invalid, 1 unacknowledged findings, 4 something could not be judged, 0.
+Heavy libraries are imported inside the commands, so that `--help` and shell completion stay fast.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from verifier import __version__
+from verifier.errors import VerifierError
+
+if TYPE_CHECKING:
+    from verifier.engine.options import Options
+
+__all__ = ["main"]
+
+_DTYPES = ("float64", "float32", "bfloat16", "float16")
+
+
+class _Commands(click.Group):
+    """A group that turns this package's errors into one clear message and the documented exit status."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except VerifierError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(error.exit_status)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="verifier")
+def main() -> None:
+    """Verify derivatives with proof: certified truth, no tolerances."""
+
+
+@main.command()
+@click.argument("catalog", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the run file (JSON lines) here.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the agreement report here.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The seed of every sample.")
+@click.option("--dtype", "dtypes", type=click.Choice(_DTYPES), multiple=True, help="Only this dtype (repeatable).")
+@click.option("--device", "devices", multiple=True, metavar="NAME", help="Only this device, such as cpu:0 (repeatable).")
+@click.option("--program", "programs", multiple=True, metavar="NAME", help="Only this program, such as grad/jit (repeatable).")
+@click.option("--entry", "entries", multiple=True, metavar="ID", help="Only this entry (repeatable).")
+@click.option("--samples", type=click.IntRange(min=0), help="How many points to sample per entry, instead of its own number.")
+@click.option("--full", is_flag=True, help="Run every program in every dtype on every device.")
+@click.option("--quiet", is_flag=True, help="Show no progress and no summary, only errors.")
+def run(catalog: Path, out: Path | None, html: Path | None, quiet: bool, **options: object) -> None:
+    """Verify every derivative and every claim of CATALOG."""
+    from verifier.engine.progress import Progress
+    from verifier.engine.run import run_catalog
+
+    with Progress(quiet=quiet) as progress:
+        run_file = run_catalog(catalog, _options(options), out=out, progress=progress)
+    if html is not None:
+        _write_html(run_file, html)
+    if not quiet:
+        _print_summary(run_file, [path for path in (out, html) if path is not None])
+    sys.exit(run_file.end.exit_status)
+
+
+def _options(options: dict[str, object]) -> Options:
+    from verifier.engine.options import Options
+
+    return Options(**options)  # type: ignore[arg-type]
+
+
+@main.command()
+@click.argument("run_file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Write the agreement report here.")
+def report(run_file: Path, html: Path) -> None:
+    """Write the HTML agreement report of RUN_FILE."""
+    from verifier.runs.reader import read
+
+    _write_html(read(run_file), html)
+    click.echo(f"wrote {html}")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of catalogs, for editors."""
+    from verifier.catalog.schema import schema_text
+
+    click.echo(schema_text(), nl=False)
+
+
+def _write_html(run_file: object, html: Path) -> None:
+    from verifier.report.html import write_report
+
+    write_report(run_file, html)  # type: ignore[arg-type]
+
+
+def _print_summary(run_file: object, files: list[Path]) -> None:
+    from verifier.report.terminal import print_summary
+
+    print_summary(run_file, files)  # type: ignore[arg-type]

@@ -1,0 +1,147 @@
+"""Claims: each statement of the source decided by a computation, with the true value and the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from verifier.engine import decisions
+from verifier.engine.decisions import Decided
+from verifier.model.catalog import (
+    Claim,
+    Digits,
+    Holds,
+    Identity,
+    Limit,
+    ListingOutput,
+    ListingRuns,
+    ListingStructure,
+    NestedText,
+    NotComputable,
+    ShapeIs,
+)
+from verifier.model.verdict import ClaimVerdict
+from verifier.programs.listing import ListingRun
+from verifier.programs.listing_analysis import ListingText
+from verifier.programs.listing_facts import decide_structure
+from verifier.runs import records
+
+if TYPE_CHECKING:
+    from verifier.engine.entry import Prepared
+
+__all__ = ["Listings", "claim_record"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listings:
+    """The source's listings: their text analysed and what running them showed, in catalog order."""
+
+    texts: Sequence[ListingText]
+    runs: Sequence[ListingRun]
+
+    @property
+    def by_id(self) -> Mapping[str, ListingRun]:
+        return {run.id: run for run in self.runs}
+
+
+def claim_record(claim: Claim, prepared: Prepared, listings: Listings) -> records.Claim:
+    """Decide a claim and record the outcome; what goes wrong while deciding leaves it UNDECIDED with the reason."""
+    try:
+        decided = _decide(claim, prepared, listings)
+    except Exception as error:  # one claim must not cost the others their verdicts
+        decided = Decided(ClaimVerdict.UNDECIDED, reason=f"{type(error).__name__}: {error}")
+    return records.Claim(
+        entry=prepared.entry.id,
+        claim=claim.id,
+        says=claim.says,
+        section=claim.section,
+        row=claim.row,
+        verdict=decided.verdict,
+        fails=decided.verdict is ClaimVerdict.REFUTED,
+        decision=records.Decision(kind=_KINDS[type(claim.decision)], text=_text(claim)),
+        reading=claim.reading,
+        truth=decided.truth,
+        reason=decided.reason,
+        explains=claim.explains,
+    )
+
+
+def _decide(claim: Claim, prepared: Prepared, listings: Listings) -> Decided:
+    workspace = prepared.workspace
+    match claim.decision:
+        case Digits() as digits:
+            return decisions.digits(digits, claim.at, workspace)
+        case Holds(for_all=()) as holds:
+            return decisions.holds(holds, claim.at, workspace)
+        case Holds() as holds:
+            return decisions.holds_for_all(holds, claim.at, workspace)
+        case Identity() as identity:
+            return decisions.identity(identity, claim.at, workspace)
+        case Limit() as limit:
+            return decisions.limit(limit, claim.at, workspace)
+        case ShapeIs() as shape:
+            return decisions.shape(shape, workspace)
+        case ListingRuns() as runs:
+            return _runs(runs, listings)
+        case ListingOutput() as output:
+            return _prints(output, listings)
+        case ListingStructure(listing=listing, formula=formula):
+            found = decide_structure(formula.text, listing=listing, texts=listings.texts, runs=listings.runs)
+            return Decided.of(found.holds, reason=found.facts)
+        case NotComputable(reason=reason):
+            return Decided(ClaimVerdict.NOT_COMPUTABLE, reason=reason)
+
+
+def _runs(decision: ListingRuns, listings: Listings) -> Decided:
+    run = listings.by_id[decision.listing]
+    if run.status == "refused":
+        return Decided(ClaimVerdict.UNDECIDED, reason=f"line {run.line}: {run.message}")
+    happened = "it runs to its end" if run.status == "ok" else f"line {run.line}: {run.exception}: {run.message}"
+    return Decided.of((run.exception or None) == decision.raises, reason=happened)
+
+
+def _prints(decision: ListingOutput, listings: Listings) -> Decided:
+    run = listings.by_id[decision.listing]
+    lines = run.printed if decision.line is None else run.printed[decision.line : decision.line + 1]
+    printed = "\n".join(lines)
+    if not lines and run.status != "ok":
+        return Decided(
+            ClaimVerdict.REFUTED, reason=f"it prints nothing: line {run.line}: {run.exception}: {run.message}"
+        )
+    same = " ".join(printed.split()) == " ".join(decision.printed.split())
+    return Decided.of(same, truth=printed, reason=f"it prints {printed!r}")
+
+
+def _text(claim: Claim) -> str:
+    """The computation that decides a claim, in one line."""
+    return _TEXTS[type(claim.decision)](claim.decision)  # type: ignore[arg-type]
+
+
+def _shown(printed: NestedText) -> str:
+    return f"[{', '.join(map(_shown, printed))}]" if isinstance(printed, tuple) else printed.text
+
+
+_KINDS: Mapping[type, str] = {
+    Digits: "digits",
+    Holds: "holds",
+    Identity: "identity",
+    Limit: "limit",
+    ShapeIs: "shape",
+    ListingRuns: "runs",
+    ListingOutput: "prints",
+    ListingStructure: "structure",
+    NotComputable: "not-computable",
+}
+
+_TEXTS: Mapping[type, Callable[..., str]] = {
+    Digits: lambda each: f"{each.formula} {'=' if each.exactly else '≈'} {_shown(each.printed)}",
+    Holds: lambda each: f"{each.formula}" + (f"  for all {', '.join(each.for_all)}" if each.for_all else ""),
+    Identity: lambda each: f"{each.left} = {each.right}",
+    Limit: lambda each: f"{each.formula} → {each.equals} as {each.variable} → {each.to}",
+    ShapeIs: lambda each: f"the shape of {each.formula} is {list(each.shape)}",
+    ListingRuns: lambda each: f"running listing {each.listing}" + (f" raises {each.raises}" if each.raises else ""),
+    ListingOutput: lambda each: f"listing {each.listing} prints {each.printed!r}",
+    ListingStructure: lambda each: f"in listing {each.listing}: {each.formula}",
+    NotComputable: lambda each: each.reason,
+}

@@ -1,0 +1,92 @@
+"""The exact values of an entry's data and points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from verifier.arithmetic.floats import Format, round_to
+from verifier.errors import FormulaError, UsageError
+from verifier.model.catalog import (
+    At,
+    Datum,
+    Entry,
+    FromListing,
+    Generated,
+    Inline,
+    Linspace,
+    NestedText,
+)
+from verifier.programs.generators import draw, spaced
+from verifier.programs.listing import ListingRun, value_of
+from verifier.symbolic.formula import constant, parse
+from verifier.truth.formula import as_array
+from verifier.truth.workspace import Workspace, stacked
+
+__all__ = ["data_of", "declared_point", "describe"]
+
+_POINT_BITS = 1200
+"""Enough to round a declared constant such as pi/4 correctly into every dtype, short of a tie (which rationals decide exactly)."""
+
+
+def data_of(entry: Entry, listings: Mapping[str, ListingRun]) -> dict[str, np.ndarray]:
+    """Each datum as an object array of exact numbers; raises UsageError where a listing does not provide it."""
+    return {datum.name: _exact(datum, listings) for datum in entry.data}
+
+
+def _exact(datum: Datum, listings: Mapping[str, ListingRun]) -> np.ndarray:
+    match datum.source:
+        case Inline(values=values):
+            numbers = _rationals(values)
+        case Generated() as source:
+            numbers = draw(source, datum.shape)
+        case Linspace(start=start, stop=stop, dtype=None):
+            numbers = _equidistant(start, stop, int(np.prod(datum.shape)))
+        case Linspace() as source:
+            numbers = spaced(source, datum.shape)
+        case FromListing() as source:
+            numbers = value_of(listings[source.listing], source).array
+    return np.asarray(numbers, dtype=object).reshape(datum.shape)
+
+
+def _rationals(values: NestedText) -> np.ndarray:
+    if isinstance(values, tuple):
+        return stacked([_rationals(value) for value in values])
+    number = constant(parse(values.text))
+    if number is None:
+        raise FormulaError(f"data must be rational numbers, and {values.text!r} is not; write its decimals")
+    return as_array(number)
+
+
+def _equidistant(start: Fraction, stop: Fraction, count: int) -> np.ndarray:
+    steps = max(1, count - 1)
+    return np.array([start + (stop - start) * Fraction(index, steps) for index in range(count)], dtype=object)
+
+
+def declared_point(at: At, workspace: Workspace, form: Format) -> tuple[tuple[float, ...], ...]:
+    """A declared point rounded once into a dtype: the components of each input leaf in catalog order.
+
+    Raises UsageError when the point leaves an input out.
+    """
+    place = workspace.certified(_POINT_BITS).place(at)
+    missing = [leaf.name for leaf in workspace.entry.inputs if leaf.name not in place]
+    if missing:
+        raise UsageError(
+            f"entry {workspace.entry.id}: a point leaves out {', '.join(missing)}; give every input a value"
+        )
+    return tuple(tuple(round_to(element, form) for element in place[leaf.name].flat) for leaf in workspace.entry.inputs)
+
+
+def describe(datum: Datum) -> str:
+    """Where a datum comes from, in words."""
+    match datum.source:
+        case Inline():
+            return "written in the catalog"
+        case Generated(distribution=name, key=key, dtype=dtype):
+            return f"jax.random.{name}, key {key}, {dtype}"
+        case Linspace(start=start, stop=stop, dtype=dtype):
+            return f"{'exact' if dtype is None else dtype} equidistant numbers from {start} to {stop}"
+        case FromListing(listing=listing, variable=variable, path=path):
+            return f"variable {variable}{''.join(f'[{key!r}]' for key in path)} of listing {listing}, as run"

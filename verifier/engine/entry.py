@@ -1,0 +1,233 @@
+"""One entry: prepare, observe, enclose, judge, record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from verifier.arithmetic.floats import named
+from verifier.engine.data import data_of, declared_point
+from verifier.engine.describe import entry_record, point_label
+from verifier.engine.judging import Judging
+from verifier.engine.options import Options
+from verifier.execution.observe import Observation, observe
+from verifier.execution.points import Point, points
+from verifier.judge.number import Yardstick, allowance
+from verifier.model.catalog import At, Entry
+from verifier.programs.components import Directions, Signature, directions, signature_of
+from verifier.programs.layout import Layout
+from verifier.programs.listing import ListingRun
+from verifier.programs.plan import Plan, Selection, plan
+from verifier.runs import records
+from verifier.symbolic.build import Definitions
+from verifier.symbolic.graph import longest_reduction
+from verifier.symbolic.lowering import as_function, lower_graph
+from verifier.truth.formula import FormulaTruth, OrderTruth
+from verifier.truth.routes import conflicts, settled, too_large
+from verifier.truth.workspace import Workspace
+
+__all__ = ["Outcome", "Prepared", "Targets", "prepare", "verify"]
+
+_SYMBOLIC_LIMIT = 4096
+"""Most components of a symbolic derivative that is lowered to JAX beside autodiff."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """Where programs run: the dtypes, the devices found, and which (device, dtype) flushes subnormals."""
+
+    dtypes: tuple[str, ...]
+    devices: tuple[str, ...]
+    flushes: Mapping[tuple[str, str], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """An entry whose formulas are graphs and whose data are exact numbers."""
+
+    entry: Entry
+    definitions: Definitions
+    data: Mapping[str, np.ndarray]
+    workspace: Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The records of one entry."""
+
+    entry: records.Entry
+    conflicts: int = 0
+    """How often the two routes to the truth excluded each other: the verifier is at fault, and says so."""
+    verdicts: tuple[records.Verdict, ...] = ()
+    skipped: tuple[records.Skipped, ...] = ()
+
+
+def prepare(entry: Entry, listings: Mapping[str, ListingRun]) -> Prepared:
+    """Read an entry's formulas and fetch its data; raises what makes the entry FAILED."""
+    definitions = Definitions.of(entry)
+    data = data_of(entry, listings)
+    return Prepared(entry=entry, definitions=definitions, data=data, workspace=Workspace(entry, definitions, data))
+
+
+def verify(prepared: Prepared, targets: Targets, options: Options) -> Outcome:
+    """Judge every number that every program of the entry computes."""
+    if prepared.entry.value is None:
+        return Outcome(entry=entry_record(prepared, None, {}, []))
+    task = _Task(prepared, options)
+    found_points = {dtype: task.points(dtype) for dtype in targets.dtypes}
+    planned = task.plan(found_points, targets)
+    observations = task.observe(planned, found_points)
+    judging = task.judging(planned, found_points, targets)
+    kept = [each for each in observations if not _is_gap(each)]
+    verdicts = tuple(record for each in kept for record in judging.records(each))
+    contradictions = task.conflicts(judging)
+    described = entry_record(prepared, judging, found_points, kept)
+    if contradictions:
+        described = replace(described, status="ORACLE CONFLICT", reason="; ".join(contradictions))
+    return Outcome(
+        entry=described,
+        conflicts=len(contradictions),
+        verdicts=verdicts,
+        skipped=_skipped(prepared.entry.id, planned, observations),
+    )
+
+
+@dataclass
+class _Task:
+    """The stages of one entry, each as data for the next."""
+
+    prepared: Prepared
+    options: Options
+
+    @property
+    def signature(self) -> Signature:
+        value = self.prepared.definitions.nodes["value"]
+        return signature_of(self.prepared.entry.inputs, value.shape)
+
+    @property
+    def orders(self) -> tuple[int, ...]:
+        return tuple(sorted({0, *self.prepared.entry.orders}))
+
+    @property
+    def signs(self) -> Directions:
+        return directions(self.signature, seed=self.options.seed, entry=self.prepared.entry.id)
+
+    def points(self, dtype: str) -> tuple[Point, ...]:
+        entry = self.prepared.entry
+        declared = [self._declared(at, dtype) for at in entry.points]
+        samples = entry.samples if self.options.samples is None else self.options.samples
+        return points(entry.inputs, dtype, seed=self.options.seed, entry=entry.id, samples=samples, declared=declared)
+
+    def _declared(self, at: At, dtype: str) -> Point:
+        values = declared_point(at, self.prepared.workspace, named(dtype))
+        return Point(origin="declared", values=values, label=point_label(at))
+
+    def plan(self, found: Mapping[str, Sequence[Point]], targets: Targets) -> Plan:
+        options = self.options
+        chosen = Selection(devices=options.devices, dtypes=options.dtypes, programs=options.programs, full=options.full)
+        return plan(
+            self.signature,
+            orders=self.orders,
+            origins={dtype: [point.origin for point in each] for dtype, each in found.items()},
+            devices=targets.devices,
+            signs=self.signs,
+            symbolic_orders=self._symbolic_orders(),
+            selection=chosen,
+        )
+
+    def _symbolic_orders(self) -> tuple[int, ...]:
+        signature = self.signature
+        return tuple(
+            order for order in self.orders if order and signature.value_size * signature.size**order <= _SYMBOLIC_LIMIT
+        )
+
+    def observe(self, planned: Plan, found: Mapping[str, Sequence[Point]]) -> tuple[Observation, ...]:
+        definitions = self.prepared.definitions
+        layout = Layout(self.signature)
+        symbolic = {order: _positional(self.truth, order, layout) for order in self._symbolic_orders()}
+        return observe(planned, as_function(definitions), points=found, data=self.prepared.data, symbolic=symbolic)
+
+    @cached_property
+    def truth(self) -> FormulaTruth:
+        return FormulaTruth(self.prepared.definitions, self.orders, self.prepared.data)
+
+    def judging(self, planned: Plan, found: Mapping[str, Sequence[Point]], targets: Targets) -> Judging:
+        truth = self.truth
+        share = allowance(longest_reduction([truth.tensor(order) for order in self.orders]))
+        used = {(launch.dtype, launch.device) for launch in planned.launches}
+        return Judging(
+            entry=self.prepared.entry.id,
+            signature=planned.signature,
+            signs=planned.signs,
+            points=found,
+            truths={
+                dtype: [self._truth_at(point, dtype) for point in found[dtype]]
+                for dtype in dict.fromkeys(dtype for dtype, _ in sorted(used))
+            },
+            yardsticks={
+                (dtype, device): Yardstick(
+                    form=named(dtype), allowance=share, flushes_subnormals=targets.flushes[device, dtype]
+                )
+                for dtype, device in used
+            },
+        )
+
+    def _truth_at(self, point: Point, dtype: str) -> dict[int, OrderTruth]:
+        place = self._place(point)
+        return settled(self.truth, place, self.truth.at(place, named(dtype)))
+
+    def conflicts(self, judging: Judging) -> list[str]:
+        """Where the two routes to the truth exclude each other, at the declared points of the first dtype."""
+        if too_large(self.truth):
+            return []
+        dtype = next(iter(judging.truths), "")
+        pairs = zip(judging.points.get(dtype, ()), judging.truths.get(dtype, ()), strict=True)
+        return [
+            f"at {point.label}: {text}"
+            for point, tensors in pairs
+            if point.origin == "declared"
+            for text in conflicts(self.truth, self._place(point), tensors)
+        ]
+
+    def _place(self, point: Point) -> dict[str, np.ndarray]:
+        leaves = zip(self.signature.leaves, point.values, strict=True)
+        return {leaf.name: np.array(values, dtype=object).reshape(leaf.shape) for leaf, values in leaves}
+
+
+def _positional(truth: FormulaTruth, order: int, layout: Layout) -> Callable[..., Any]:
+    """The symbolic derivative as a JAX function of positional arguments, like the function that it belongs to."""
+    lowered = lower_graph(truth.tensor(order))
+    names = [leaf.name for leaf in layout.signature.leaves]
+
+    def derivative(*arguments_and_data: Any) -> Any:
+        *arguments, data = arguments_and_data
+        return lowered(dict(zip(names, layout.leaves(tuple(arguments)), strict=True)), data)
+
+    return derivative
+
+
+def _is_gap(observation: Observation) -> bool:
+    """Whether a program computed nothing because JAX has no rule for it: `jet` is experimental and its table short."""
+    return observation.values is None and observation.program.startswith("jet")
+
+
+def _skipped(entry: str, planned: Plan, observations: Iterable[Observation]) -> tuple[records.Skipped, ...]:
+    """What the plan left out, and what JAX has no rule for."""
+    left_out = [(skip.order, skip.targets, skip.programs, skip.reason) for skip in planned.skipped]
+    gaps = [
+        (each.order, ((each.dtype, each.device),), (each.program,), each.reason)
+        for each in observations
+        if _is_gap(each)
+    ]
+    return tuple(
+        records.Skipped(entry=entry, what=f"order {order}{_on(targets)}: {', '.join(programs)}", why=why or "")
+        for order, targets, programs, why in (*left_out, *gaps)
+    )
+
+
+def _on(targets: Sequence[tuple[str, str]]) -> str:
+    return f" on {'; '.join(f'{dtype} {device}' for dtype, device in targets)}" if targets else ""

@@ -1,0 +1,191 @@
+"""From observations and truths to `verdict` records: every number judged, the worst shown."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from verifier.arithmetic.floats import named, shortest_decimal
+from verifier.execution.observe import Observation
+from verifier.execution.points import Point
+from verifier.judge.number import Yardstick, judge_number
+from verifier.judge.text import truth_text
+from verifier.model.verdict import NumberClass, NumberVerdict, Truth
+from verifier.programs.components import Contraction, Directions, Signature, component_names, contract
+from verifier.programs.plan import Program
+from verifier.runs.records import Verdict, Witness, Worst
+from verifier.truth.formula import OrderTruth, component_truths
+
+__all__ = ["SHOWN_COMPONENTS", "Judged", "Judging", "witnesses"]
+
+SHOWN_COMPONENTS = 64
+"""An entry with more components at an order gets one record per cell, which names the worst of them."""
+
+_WITNESS_COMPONENTS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One number with its truth and its judgement; `point` counts the points of the dtype."""
+
+    point: int
+    component: int
+    value: float
+    truth: Truth
+    verdict: NumberVerdict
+
+
+@dataclass(slots=True, kw_only=True)
+class Judging:
+    """The judgement of one entry: its truths at every point of every dtype, and the yardstick of every target."""
+
+    entry: str
+    signature: Signature
+    signs: Directions
+    points: Mapping[str, Sequence[Point]]
+    truths: Mapping[str, Sequence[Mapping[int, OrderTruth]]]
+    """Dtype -> for each of its points: order -> derivative tensor."""
+    yardsticks: Mapping[tuple[str, str], Yardstick]
+    """(dtype, device) -> yardstick."""
+    _contracted: dict[tuple[str, int, int, Contraction], list[Truth]] = field(default_factory=dict)
+
+    def truth(self, dtype: str, point: int, order: int, contraction: Contraction) -> list[Truth]:
+        """The truth of every component of a (contracted) derivative at a point."""
+        key = (dtype, point, order, contraction)
+        if key not in self._contracted:
+            self._contracted[key] = self._contract(self.truths[dtype][point][order], order, contraction)
+        return self._contracted[key]
+
+    def _contract(self, tensor: OrderTruth, order: int, contraction: Contraction) -> list[Truth]:
+        values = contract(tensor.values, self.signature, order, contraction, self.signs)
+        rows = tensor.moves.reshape(len(tensor.moves), -1)
+        moves = [contract(row, self.signature, order, contraction, self.signs) for row in rows]
+        return component_truths(values, moves, complete=tensor.complete, bits=tensor.bits)
+
+    def numbers(self, observation: Observation) -> list[Judged]:
+        """Every number of an observation, judged; points outermost."""
+        assert observation.values is not None
+        contraction = _contraction(observation)
+        yardstick = self.yardsticks[observation.dtype, observation.device]
+        return [
+            Judged(
+                point=point,
+                component=i,
+                value=float(value),
+                truth=truth,
+                verdict=judge_number(float(value), truth, yardstick),
+            )
+            for point, row in zip(observation.points, observation.values, strict=True)
+            for i, (value, truth) in enumerate(
+                zip(row, self.truth(observation.dtype, point, observation.order, contraction), strict=True)
+            )
+        ]
+
+    def records(self, observation: Observation) -> list[Verdict]:
+        """The verdict records of one observation: one per component, or one for all where there are many."""
+        names = component_names(self.signature, observation.order, _contraction(observation))
+        if observation.values is None:
+            return [self._failed(observation, len(names))]
+        numbers = self.numbers(observation)
+        if len(names) > SHOWN_COMPONENTS:
+            return [self._record(observation, names, numbers, components=len(names))]
+        return [self._record(observation, names, numbers[i :: len(names)]) for i in range(len(names))]
+
+    def _record(
+        self, observation: Observation, names: Sequence[str], numbers: Sequence[Judged], components: int = 1
+    ) -> Verdict:
+        worst = max(numbers, key=lambda number: number.verdict.severity)
+        fails = worst.verdict.fails and not observation.program.startswith("symbolic/")
+        by_point = [max(group, key=_error) for group in _by_point(numbers)]
+        return Verdict(
+            entry=self.entry,
+            order=observation.order,
+            program=observation.program,
+            dtype=observation.dtype,
+            device=observation.device,
+            component=names[worst.component],
+            components=components,
+            verdict=worst.verdict.kind,
+            fails=fails,
+            counts=_counts(numbers),
+            points=len(observation.points),
+            worst=self._worst(worst, observation.dtype),
+            ulps=tuple(_short(each.verdict.ulps) for each in by_point),
+            budget=tuple(_short(each.verdict.budget) for each in by_point),
+        )
+
+    def _worst(self, number: Judged, dtype: str) -> Worst:
+        point = self.points[dtype][number.point]
+        return Worst(
+            point=number.point,
+            label=point.label,
+            inputs=witnesses(self.signature, point, dtype),
+            value=number.value.hex(),
+            decimal=shortest(number.value, dtype),
+            truth=truth_text(number.truth.value),
+            ulps=_short(number.verdict.ulps),
+            lost_bits=_short(number.verdict.lost_bits),
+            yardstick=_short(number.verdict.budget),
+            reason=number.verdict.reason,
+        )
+
+    def _failed(self, observation: Observation, components: int) -> Verdict:
+        """A program that JAX could not build or run."""
+        return Verdict(
+            entry=self.entry,
+            order=observation.order,
+            program=observation.program,
+            dtype=observation.dtype,
+            device=observation.device,
+            component="*",
+            components=components,
+            verdict=NumberClass.FAILED,
+            fails=True,
+            counts={NumberClass.FAILED: 1},
+            points=0,
+            worst=Worst(point=0, value="nan", decimal="", truth="", reason=observation.reason or ""),
+        )
+
+
+def _contraction(observation: Observation) -> Contraction:
+    return Program(*observation.program.split("/"), observation.order).contraction
+
+
+def witnesses(signature: Signature, point: Point, dtype: str) -> dict[str, tuple[Witness, ...]]:
+    """The components of each input leaf, exactly and as short decimals; nothing for an entry with many components."""
+    if signature.size > _WITNESS_COMPONENTS:
+        return {}
+    return {
+        leaf.name: tuple(Witness(hex=x.hex(), decimal=shortest(x, dtype)) for x in values)
+        for leaf, values in zip(signature.leaves, point.values, strict=True)
+    }
+
+
+def shortest(value: float, dtype: str) -> str:
+    """The shortest decimal that rounds to this member of the dtype; `nan` and `inf` as they are."""
+    return shortest_decimal(value, named(dtype)) if math.isfinite(value) else str(value)
+
+
+def _by_point(numbers: Sequence[Judged]) -> list[list[Judged]]:
+    groups: dict[int, list[Judged]] = {}
+    for number in numbers:
+        groups.setdefault(number.point, []).append(number)
+    return list(groups.values())
+
+
+def _error(number: Judged) -> float:
+    """Orders the components of a point by error over budget; what has no error (NaN, no truth) comes last."""
+    verdict = number.verdict
+    return verdict.ulps / verdict.budget if verdict.ulps is not None and verdict.budget else -1.0
+
+
+def _counts(numbers: Sequence[Judged]) -> dict[str, int]:
+    counted = Counter(number.verdict.kind for number in numbers)
+    return {kind: counted[kind] for kind in NumberClass if counted[kind]}
+
+
+def _short(number: float | None) -> float | None:
+    """Four significant digits: what a reader or a plot needs of an error."""
+    return None if number is None else float(f"{number:.4g}")
