@@ -43,7 +43,9 @@ def test_a_correctly_rounded_value_is_accurate(truth, form):
     assert verdict.ulps <= 0.5
 
 
-@given(st.fractions(min_value=Fraction(1, 1000), max_value=1000), st.sampled_from((FLOAT64, FLOAT32)), st.integers(0, 40))
+@given(
+    st.fractions(min_value=Fraction(1, 1000), max_value=1000), st.sampled_from((FLOAT64, FLOAT32)), st.integers(0, 40)
+)
 def test_more_lost_bits_are_never_judged_better(truth, form, bits):
     """Law: the severity of truth * (1 + 2^-b) grows as b falls."""
     worse = judge_number(round_to(truth * (1 + Fraction(1, 2**bits)), form), exactly(truth), stick(form))

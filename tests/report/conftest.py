@@ -1,0 +1,120 @@
+"""The sample run, its report, and what builds small runs for one test."""
+
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from verifier.report.html import render
+from verifier.runs.reader import Run, read
+from verifier.runs.writer import RunWriter
+
+MakeRun = Callable[[list[dict[str, Any]]], Run]
+
+
+@pytest.fixture(scope="session")
+def sample() -> ModuleType:
+    """tests/report/sample_run.py, which is no test module and on no import path."""
+    found = importlib.util.spec_from_file_location("sample_run", Path(__file__).with_name("sample_run.py"))
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    import sys
+
+    sys.modules["sample_run"] = module
+    found.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def run(sample: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return read(sample.write(tmp_path_factory.mktemp("run") / "run.jsonl"))
+
+
+@pytest.fixture(scope="session")
+def report(run: Run) -> str:
+    return render(run)
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> MakeRun:
+    """A run of the given records between the obligatory ones."""
+
+    def make(records: list[dict[str, Any]]) -> Run:
+        path = tmp_path / "made.jsonl"
+        with RunWriter(path) as out:
+            out.write(
+                {
+                    "kind": "header",
+                    "format": "1.0",
+                    "catalog": {"title": "Made"},
+                    "sections": [{"id": "s", "title": "Section"}],
+                }
+            )
+            out.write({"kind": "provenance"})
+            for record in records:
+                out.write(json.loads(json.dumps(record)))
+            out.write({"kind": "coverage"})
+            out.write({"kind": "end"})
+        return read(path)
+
+    return make
+
+
+@pytest.fixture
+def verdict() -> Callable[..., dict[str, Any]]:
+    """A verdict record with the given fields changed."""
+
+    def make(**changes: Any) -> dict[str, Any]:
+        worst = {
+            "point": 0,
+            "label": "x = 1",
+            "inputs": {"x": [{"hex": "0x1p+0", "decimal": "1.0"}]},
+            "value": "0x0p+0",
+            "decimal": "0.0",
+            "truth": "1.5",
+            "ulps": 3.0,
+            "lost_bits": 2.0,
+            "yardstick": 1.0,
+        }
+        plain = {
+            "kind": "verdict",
+            "entry": "e",
+            "order": 1,
+            "program": "grad/jit",
+            "dtype": "float32",
+            "device": "cpu:0",
+            "component": "d/dx",
+            "verdict": "ACCURATE",
+            "counts": {"ACCURATE": 1},
+            "points": 1,
+            "worst": worst,
+            "ulps": [3.0],
+            "budget": [1.0],
+        }
+        return {**plain, **changes, "worst": {**worst, **changes.get("worst", {})}}
+
+    return make
+
+
+@pytest.fixture
+def entry() -> Callable[..., dict[str, Any]]:
+    """An entry record with the given fields changed."""
+
+    def make(**changes: Any) -> dict[str, Any]:
+        plain = {
+            "kind": "entry",
+            "entry": "e",
+            "title": "E",
+            "section": "s",
+            "value": {"text": "x**2", "latex": "x^2"},
+            "inputs": [{"name": "x"}],
+            "orders": [0, 1],
+        }
+        return {**plain, **changes}
+
+    return make

@@ -1,0 +1,127 @@
+"""Reading: every golden file of every version, and every broken file refused with its line and what to do."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from verifier.errors import RunFileError
+from verifier.runs.reader import equal_bytes_apart_from_provenance, read
+from verifier.runs.writer import line_of
+
+GOLDEN = Path(__file__).with_name("golden")
+NEWEST = GOLDEN / "run-1.0.jsonl"
+
+Lines = list[str]
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.jsonl")), ids=lambda path: path.name)
+def test_golden_files_of_every_version_are_read(path: Path) -> None:
+    run = read(path)
+    assert path.name == f"run-{run.header.format}.jsonl"
+    assert [entry.entry for entry in run.entries] == ["tanh-squared"]
+    assert run.verdicts[0].worst is not None
+    assert float.fromhex(run.verdicts[0].worst.value) == 0.0
+    assert run.claims[0].verdict == "REFUTED"
+
+
+def test_the_newest_golden_file_is_what_is_written_today() -> None:
+    lines = NEWEST.read_text(encoding="utf-8").splitlines()
+    assert [line_of(json.loads(line)) for line in lines] == lines
+
+
+def test_the_newest_golden_file_sets_every_field() -> None:
+    """A field that no golden file sets could change its form unnoticed."""
+    unset = [key for line in NEWEST.read_text(encoding="utf-8").splitlines() for key in empty_fields(json.loads(line))]
+    assert unset == ["pictures[0].series[0].z", "pictures[0].series[0].u", "pictures[0].series[0].v"]
+
+
+def empty_fields(value: object, path: str = "") -> Lines:
+    if isinstance(value, dict):
+        return [each for key, inner in value.items() for each in empty_fields(inner, key)] if value else [path]
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return [f"{path}[{k}].{each}" for k, inner in enumerate(value) for each in empty_fields(inner)]
+    return [path] if value is None or value in ("", []) else []
+
+
+def changed(line: str, **fields: object) -> str:
+    return json.dumps({**json.loads(line), **fields}) + "\n"
+
+
+BROKEN: dict[str, tuple[Callable[[Lines], Lines], str]] = {
+    "truncated after a record": (lambda lines: lines[:-1], r":7: the file is truncated: it has no `end` record"),
+    "truncated inside a record": (
+        lambda lines: [*lines[:2], lines[2][:40]],
+        r":3: the file is truncated in the middle of a line",
+    ),
+    "empty": (lambda lines: [], r":1: the file is truncated"),
+    "no JSON": (lambda lines: [lines[0], "{oops}\n", *lines[1:]], r":2: not a line of JSON"),
+    "a bare NaN": (lambda lines: [lines[0], '{"kind":"provenance","seconds":NaN}\n'], r":2: NaN is no JSON"),
+    "an unknown kind": (lambda lines: [lines[0], '{"kind":"verdikt"}\n'], r":2: kind: expected one of"),
+    "a missing field": (lambda lines: [lines[0], '{"kind":"claim","entry":"e"}\n'], r":2: claim: missing"),
+    "a wrong type": (
+        lambda lines: [lines[0], changed(lines[1], seconds="long")],
+        r":2: seconds: expected float, got 'long'",
+    ),
+    "no header": (lambda lines: lines[1:], r":1: this is no run file"),
+    "two headers": (lambda lines: [lines[0], *lines], r":2: the header must be the first record"),
+    "a record after the end": (lambda lines: [*lines, lines[-1]], r":8: a record follows the `end` record"),
+    "two provenance records": (
+        lambda lines: [lines[0], lines[1], *lines[1:]],
+        r"expected one provenance record, found 2",
+    ),
+    "no coverage": (
+        lambda lines: [x for x in lines if '"coverage"' not in x],
+        r"expected one coverage record, found 0",
+    ),
+    "newer major": (
+        lambda lines: [changed(lines[0], format="2.0"), "new\n"],
+        r":1: the run file has format 2\.0.*Install a newer verifier",
+    ),
+    "no version": (lambda lines: [changed(lines[0], format="x")], r":1: this is no run file"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_is_refused_with_its_line(tmp_path: Path, name: str) -> None:
+    breaks, said = BROKEN[name]
+    path = tmp_path / "run.jsonl"
+    path.write_text("".join(breaks(NEWEST.read_text(encoding="utf-8").splitlines(keepends=True))), encoding="utf-8")
+    with pytest.raises(RunFileError, match=said):
+        read(path)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_bytes(b"\xff\xfe\n")
+    with pytest.raises(RunFileError, match=r":1: not a line of JSON"):
+        read(path)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunFileError, match="cannot be read"):
+        read(tmp_path / "none.jsonl")
+
+
+def test_an_older_minor_version_lacks_fields_and_a_newer_one_adds_some(tmp_path: Path) -> None:
+    lines = NEWEST.read_text(encoding="utf-8").splitlines(keepends=True)
+    old = {key: value for key, value in json.loads(lines[3]).items() if key not in ("components", "budget")}
+    path = tmp_path / "run.jsonl"
+    path.write_text(
+        "".join([changed(lines[0], format="1.9", invented=[1]), *lines[1:3], json.dumps(old) + "\n", *lines[4:]]),
+        encoding="utf-8",
+    )
+    assert read(path).verdicts[0].components == 1
+
+
+def test_only_provenance_may_differ(tmp_path: Path) -> None:
+    lines = NEWEST.read_text(encoding="utf-8").splitlines(keepends=True)
+    provenance = json.dumps({**json.loads(lines[1]), "seconds": 99}, separators=(",", ":")) + "\n"
+    other, wrong, short = tmp_path / "other.jsonl", tmp_path / "wrong.jsonl", tmp_path / "short.jsonl"
+    other.write_text("".join([lines[0], provenance, *lines[2:]]), encoding="utf-8")
+    wrong.write_text("".join([*lines[:3], lines[3].replace("LOSSY", "ACCURATE"), *lines[4:]]), encoding="utf-8")
+    short.write_text("".join(lines[:-1]), encoding="utf-8")
+    assert equal_bytes_apart_from_provenance(NEWEST, other)
+    assert not equal_bytes_apart_from_provenance(NEWEST, wrong)
+    assert not equal_bytes_apart_from_provenance(NEWEST, short)

@@ -1,0 +1,126 @@
+"""The HTML agreement report: one file, from a run file alone, that loads nothing from anywhere.
+
+Style and script stand in the file and are allowed by their hashes; no other script would run and no other style (not
+even an attribute) would count.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from verifier.report import numbers, words
+from verifier.report.findings import section_order, undecided_numbers, warning_numbers
+from verifier.report.formulas import is_code, mathml, prose
+from verifier.report.matrix import DTYPES, in_order, matrix
+from verifier.report.overview import overview
+from verifier.report.pages import component_latex, histograms, sections
+from verifier.report.plots import shares
+from verifier.report.reproduction import reproduction
+from verifier.runs.reader import Run
+
+__all__ = ["render", "write_report"]
+
+_PACKAGE = "verifier.report"
+
+
+def write_report(run: Run, path: str | Path) -> None:
+    """Write the report of a run, replacing the file in one step."""
+    path = Path(path)
+    journal = path.with_name(path.name + ".partial")
+    journal.write_text(render(run), encoding="utf-8", newline="\n")
+    os.replace(journal, path)
+
+
+def render(run: Run) -> str:
+    """The report's text. The same run file gives the same bytes."""
+    style, script = Markup(_style()), Markup(_asset("assets/script.js"))
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        run=run,
+        style=style,
+        script=script,
+        policy=_policy(style, script),
+        overview=overview(run),
+        warnings=warning_numbers(run),
+        undecided=undecided_numbers(run),
+        matrix=matrix(run),
+        pages=sections(run),
+        histograms=histograms(run),
+        entries={each.entry: each for each in run.entries},
+        titles={each.id: each.title for each in run.header.sections},
+        dtypes=in_order(DTYPES, {each.dtype for each in run.verdicts}),
+    )
+
+
+def _policy(style: str, script: str) -> str:
+    """The content security policy: what stands in the file, by hash, and nothing else."""
+    allowed = f"style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; font-src data:"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}'"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(_PACKAGE, "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(_FILTERS)
+    environment.globals.update(_GLOBALS)
+    return environment
+
+
+@cache
+def _style() -> str:
+    return _asset("assets/style.css").replace(
+        "VERIFIER_MATH_FONT", "".join(_asset("font/verifier-math.woff2.b64").split())
+    )
+
+
+def _asset(name: str) -> str:
+    return files(_PACKAGE).joinpath(name).read_text(encoding="utf-8")
+
+
+def _link(address: str) -> str:
+    """An address that a reader may follow; anything that is not http(s) leads nowhere."""
+    return address if address.startswith(("https://", "http://")) else ""
+
+
+_FILTERS: dict[str, Any] = {
+    "prose": prose,
+    "link": _link,
+    "agreeing": numbers.agreeing,
+    "is_code": is_code,
+    "shortened": numbers.shortened,
+    "signed": numbers.signed,
+    "ulps": numbers.ulps,
+    "bits": numbers.bits,
+    "exact_hex": numbers.exact_hex,
+    "decimal_of": numbers.decimal_of,
+    "ordinal": words.ordinal_word,
+}
+_GLOBALS: dict[str, Any] = {
+    "mathml": mathml,
+    "component_latex": component_latex,
+    "claim_word": words.of_claim,
+    "verdict_word": words.of_verdict,
+    "count": words.count,
+    "reproduction": reproduction,
+    "share_bar": shares.bar,
+    "section_order": section_order,
+}

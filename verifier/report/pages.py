@@ -1,0 +1,242 @@
+"""The report's body: the source's sections in their order, each with its entries, claims, listings and pictures."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from verifier.report.matrix import DTYPES, in_order
+from verifier.report.plots import errors, histogram, pictures
+from verifier.report.plots.errors import ErrorPoint
+from verifier.report.words import NOT_RUN, Word, of_verdict, severity
+from verifier.runs.reader import Run
+from verifier.runs.records import Claim, Column, Entry, Listing, Section, SectionCoverage, Verdict
+
+__all__ = ["EntryPage", "SectionPage", "component_latex", "histograms", "sections"]
+
+_MOST_ROWS = 24
+_ELSEWHERE = Section(id="elsewhere", title="Elsewhere")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnPicture:
+    """A picture ready to show."""
+
+    title: str
+    caption: str
+    svg: Markup
+    legend: tuple[tuple[Markup, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """An ulp-error plot of one order in one dtype."""
+
+    dtype: str
+    svg: Markup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The worst verdict of an entry at one order in one dtype."""
+
+    word: Word
+    acknowledged: bool = False
+    ulps: float | None = None
+    programs: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """The three columns in one dtype; `hidden` rows are only counted."""
+
+    dtype: str
+    rows: tuple[Column, ...]
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryPage:
+    """Everything shown about one entry."""
+
+    entry: Entry
+    results: Mapping[str, Mapping[int, Result]]
+    columns: tuple[Columns, ...]
+    panels: Mapping[int, tuple[Panel, ...]]
+    pictures: tuple[DrawnPicture, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionPage:
+    """Everything shown about one section of the source."""
+
+    section: Section
+    listings: tuple[Listing, ...]
+    entries: tuple[EntryPage, ...]
+    claims: tuple[Claim, ...]
+    coverage: SectionCoverage | None
+
+
+def sections(run: Run) -> tuple[SectionPage, ...]:
+    """Every section of the source in its order; what names no section of the header stands under "Elsewhere"."""
+    known = {each.id for each in run.header.sections}
+    verdicts = _by_entry(run.verdicts)
+    coverage = {each.id: each for each in run.coverage.sections}
+
+    def page(section: Section, belongs: Callable[[str], bool]) -> SectionPage:
+        return SectionPage(
+            section=section,
+            listings=tuple(each for each in run.header.listings if belongs(each.section)),
+            entries=tuple(
+                _entry_page(each, verdicts.get(each.entry, ())) for each in run.entries if belongs(each.section)
+            ),
+            claims=tuple(each for each in run.claims if belongs(each.section)),
+            coverage=coverage.get(section.id),
+        )
+
+    pages = [page(each, each.id.__eq__) for each in run.header.sections]
+    rest = page(_ELSEWHERE, lambda section: section not in known)
+    return (*pages, rest) if rest.entries or rest.claims else tuple(pages)
+
+
+def histograms(run: Run) -> tuple[Panel, ...]:
+    """Error over yardstick, per dtype, over every judged number that has both."""
+    ratios: dict[str, list[float]] = defaultdict(list)
+    for verdict in run.verdicts:
+        pairs = zip(verdict.ulps, verdict.budget, strict=False)
+        ratios[verdict.dtype] += [error / budget for error, budget in pairs if error is not None and budget]
+    return tuple(
+        Panel(dtype=dtype, svg=histogram.draw(histogram.tally(ratios[dtype]), dtype=dtype))
+        for dtype in in_order(DTYPES, set(ratios))
+        if ratios[dtype]
+    )
+
+
+def component_latex(component: str) -> str | None:
+    """ "d2/dv[0]dv[1]" as LaTeX; None for a name that is not of the known form."""
+    found = re.fullmatch(r"(?:value(?P<row>\[[\d, ]+\]) )?d(?P<order>\d*)/(?P<rest>d.+)", component)
+    if found is None:
+        return None
+    order, rest = found["order"], found["rest"]
+    indexed = re.findall(r"d([A-Za-z_][\w.]*\[[\d, ]+\])", rest)
+    if indexed and "".join(f"d{each}" for each in indexed) == rest:
+        below = r"\,".join(rf"\partial {_name_latex(each)}" for each in indexed)
+        sign = r"\partial"
+    else:
+        name = rest[1:].removesuffix(order) if order else rest[1:]
+        if not re.fullmatch(r"[A-Za-z_][\w.]*", name):
+            return None
+        sign, below = "d", f"d {_name_latex(name)}" + (f"^{{{order}}}" if order else "")
+    row = f"_{{{found['row'][1:-1]}}}" if found["row"] else ""
+    power = f"^{{{order}}}" if order else ""
+    return rf"\frac{{{sign}{power} f{row}}}{{{below}}}"
+
+
+def _name_latex(name: str) -> str:
+    plain, _, index = name.partition("[")
+    escaped = plain.replace("_", r"\_")
+    written = plain if len(plain) == 1 else rf"\mathrm{{{escaped}}}"
+    return f"{written}_{{{index.removesuffix(']')}}}" if index else written
+
+
+def _entry_page(entry: Entry, verdicts: Sequence[Verdict]) -> EntryPage:
+    return EntryPage(
+        entry=entry,
+        results=_results(verdicts),
+        columns=_columns(entry),
+        panels=_panels(entry, verdicts),
+        pictures=tuple(
+            DrawnPicture(title=each.title, caption=each.caption, svg=pictures.draw(each), legend=pictures.legend(each))
+            for each in entry.pictures
+        ),
+    )
+
+
+def _results(verdicts: Sequence[Verdict]) -> dict[str, dict[int, Result]]:
+    """Dtype -> order -> the worst over programs, devices and components."""
+    orders = sorted({each.order for each in verdicts})
+    table: dict[str, dict[int, Result]] = {}
+    for dtype in in_order(DTYPES, {each.dtype for each in verdicts}):
+        groups = {order: [each for each in verdicts if (each.dtype, each.order) == (dtype, order)] for order in orders}
+        table[dtype] = {order: _result(group) for order, group in groups.items()}
+    return table
+
+
+def _result(group: Sequence[Verdict]) -> Result:
+    if not group:
+        return Result(word=NOT_RUN)
+    worst = max(group, key=lambda each: (severity(of_verdict(each)), each.acknowledged is None))
+    errors_found = [each.worst.ulps for each in group if each.worst is not None and each.worst.ulps is not None]
+    return Result(
+        word=of_verdict(worst),
+        acknowledged=worst.acknowledged is not None,
+        ulps=max(errors_found, default=None),
+        programs=len({each.program for each in group}),
+    )
+
+
+def _columns(entry: Entry) -> tuple[Columns, ...]:
+    by_dtype: dict[str, list[Column]] = defaultdict(list)
+    for each in entry.columns:
+        by_dtype[each.dtype].append(each)
+    return tuple(
+        Columns(dtype=dtype, rows=tuple(by_dtype[dtype][:_MOST_ROWS]), hidden=max(0, len(by_dtype[dtype]) - _MOST_ROWS))
+        for dtype in in_order(DTYPES, set(by_dtype))
+    )
+
+
+def _panels(entry: Entry, verdicts: Sequence[Verdict]) -> dict[int, tuple[Panel, ...]]:
+    """Order -> a panel for each dtype; only where x is one number."""
+    if len(entry.inputs) != 1 or entry.inputs[0].shape != ():
+        return {}
+    name = entry.inputs[0].name
+    found: dict[int, list[Panel]] = defaultdict(list)
+    for dtype in in_order(DTYPES, set(entry.points)):
+        xs = [_position(each.inputs.get(name, ())) for each in entry.points[dtype]]
+        for order in entry.orders:
+            group = [each for each in verdicts if (each.dtype, each.order) == (dtype, order) and _is_autodiff(each)]
+            points = _error_points(xs, group)
+            if len(points) > 2:
+                found[order].append(Panel(dtype=dtype, svg=errors.draw(points, dtype=dtype, input_name=name)))
+    return {order: tuple(panels) for order, panels in found.items()}
+
+
+def _is_autodiff(verdict: Verdict) -> bool:
+    return not verdict.program.startswith("symbolic")
+
+
+def _position(values: tuple[str, ...]) -> float | None:
+    try:
+        return float.fromhex(values[0])
+    except (IndexError, ValueError, OverflowError):
+        return None
+
+
+def _error_points(xs: Sequence[float | None], verdicts: Sequence[Verdict]) -> list[ErrorPoint]:
+    """For each point the largest error of any program that ran on all of them, and that point's yardstick."""
+    whole = [each for each in verdicts if len(each.ulps) == len(xs)]
+    points = []
+    for k, x in enumerate(xs):
+        judged = [(each.ulps[k], each.budget[k] if k < len(each.budget) else None) for each in whole]
+        known = [error for error, _ in judged if error is not None]
+        lost = any(error is None and _lost_everywhere(each) for (error, _), each in zip(judged, whole, strict=True))
+        if x is not None and (known or lost):
+            budget = next((each for _, each in judged if each is not None), None)
+            points.append(ErrorPoint(x=x, ulps=None if lost else max(known), budget=budget))
+    return points
+
+
+def _lost_everywhere(verdict: Verdict) -> bool:
+    """Whether a missing error of this record can only mean a value that is not finite."""
+    return "NONFINITE" in verdict.counts and "UNDECIDED" not in verdict.counts
+
+
+def _by_entry(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    found: dict[str, list[Verdict]] = defaultdict(list)
+    for each in verdicts:
+        found[each.entry].append(each)
+    return found

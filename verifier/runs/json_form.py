@@ -1,0 +1,144 @@
+"""Between records and JSON values: decoding follows the dataclasses' type hints, encoding their field order."""
+
+from __future__ import annotations
+
+import math
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from verifier.runs.records import KINDS, Record
+
+__all__ = ["Malformed", "decode", "encode"]
+
+Decoder = Callable[[Any], Any]
+_SCALARS: dict[type, tuple[type, ...]] = {str: (str,), bool: (bool,), int: (int,), float: (int, float)}
+
+
+class Malformed(ValueError):
+    """A JSON value that is no record; the message says where inside it and what was expected."""
+
+
+def decode(data: Mapping[str, Any], *, strict: bool) -> Record:
+    """The record that a JSON object stands for; raises Malformed.
+
+    `strict` refuses unknown fields (a writer's mistake); else they are passed over (a newer minor version's addition).
+    """
+    record_type = KINDS.get(data.get("kind", "")) if isinstance(data, Mapping) else None
+    if record_type is None:
+        kind = data.get("kind") if isinstance(data, Mapping) else data
+        raise Malformed(f"kind: expected one of {', '.join(KINDS)}, got {kind!r}")
+    return _decoder(record_type, strict)({key: value for key, value in data.items() if key != "kind"})
+
+
+def encode(record: Record) -> dict[str, Any]:
+    """The JSON object of a record: `kind` first, then the fields in the order of the class."""
+    return {"kind": record.KIND, **_plain(record)}
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+@cache
+def _decoder(hint: Any, strict: bool) -> Decoder:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint in _SCALARS:
+        return _scalar(hint)
+    if hint is Any:
+        return _frozen
+    if origin is types.UnionType or origin is typing.Union:
+        return _optional(_decoder(next(each for each in arguments if each is not type(None)), strict))
+    if origin is tuple:
+        return _array(_decoder(arguments[0], strict))
+    if origin is Mapping:
+        return _free_object(_decoder(arguments[1], strict))
+    return _object(hint, strict)
+
+
+def _scalar(expected: type) -> Decoder:
+    accepted = _SCALARS[expected]
+
+    def read(value: Any) -> Any:
+        # A bool is an int to Python, but not to a reader of JSON.
+        if type(value) not in accepted:
+            raise Malformed(f": expected {expected.__name__}, got {_short(value)}")
+        return value
+
+    return read
+
+
+def _optional(inner: Decoder) -> Decoder:
+    return lambda value: None if value is None else inner(value)
+
+
+def _array(element: Decoder) -> Decoder:
+    def read(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list | tuple):
+            raise Malformed(f": expected an array, got {_short(value)}")
+        return tuple(_at(f"[{index}]", element, each) for index, each in enumerate(value))
+
+    return read
+
+
+def _free_object(element: Decoder) -> Decoder:
+    def read(value: Any) -> Mapping[str, Any]:
+        if not isinstance(value, Mapping):
+            raise Malformed(f": expected an object, got {_short(value)}")
+        return MappingProxyType({str(key): _at(f".{key}", element, each) for key, each in value.items()})
+
+    return read
+
+
+def _object(record_type: type, strict: bool) -> Decoder:
+    hints = typing.get_type_hints(record_type)
+    members = {each.name: (each, _decoder(hints[each.name], strict)) for each in fields(record_type)}
+    needed = tuple(name for name, (each, _) in members.items() if _is_required(each))
+
+    def read(value: Any) -> Any:
+        if isinstance(value, record_type):
+            return value
+        if not isinstance(value, Mapping):
+            raise Malformed(f": expected an object, got {_short(value)}")
+        for name in needed:
+            if name not in value:
+                raise Malformed(f".{name}: missing")
+        if strict and (unknown := [name for name in value if name not in members]):
+            raise Malformed(f".{unknown[0]}: no such field; known are {', '.join(members)}")
+        found = {name: _at(f".{name}", members[name][1], each) for name, each in value.items() if name in members}
+        return record_type(**found)
+
+    return read
+
+
+def _is_required(member: Field[Any]) -> bool:
+    return member.default is MISSING and member.default_factory is MISSING
+
+
+def _at(step: str, decoder: Decoder, value: Any) -> Any:
+    try:
+        return decoder(value)
+    except Malformed as fault:
+        raise Malformed(f"{step}{fault}") from None
+
+
+def _frozen(value: Any) -> Any:
+    """Plain JSON of any depth, with arrays as tuples."""
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

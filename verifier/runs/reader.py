@@ -1,0 +1,135 @@
+"""Reading run files: every record checked, every fault with its line and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, TypeVar
+
+from verifier.errors import RunFileError
+from verifier.runs.json_form import Malformed, decode
+from verifier.runs.records import FORMAT, Claim, Coverage, End, Entry, Header, Provenance, Record, Verdict
+
+__all__ = ["Run", "equal_bytes_apart_from_provenance", "read"]
+
+_PROVENANCE = b'{"kind":"provenance"'
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A complete run file, as read."""
+
+    header: Header
+    provenance: Provenance
+    entries: tuple[Entry, ...]
+    verdicts: tuple[Verdict, ...]
+    claims: tuple[Claim, ...]
+    coverage: Coverage
+    end: End
+
+
+def read(path: str | Path) -> Run:
+    """Read a whole run file; raises RunFileError where it is unreadable, corrupt, truncated or too new."""
+    path = Path(path)
+    records = tuple(_records(path))
+    if not records or not isinstance(records[-1], End):
+        raise RunFileError(
+            f"{path}:{len(records) + 1}: the file is truncated: it has no `end` record. "
+            "The run was cut off or the copy is incomplete; run again or copy the file again."
+        )
+    return Run(
+        header=_one(Header, records, path),
+        provenance=_one(Provenance, records, path),
+        entries=_all(Entry, records),
+        verdicts=_all(Verdict, records),
+        claims=_all(Claim, records),
+        coverage=_one(Coverage, records, path),
+        end=_one(End, records, path),
+    )
+
+
+def equal_bytes_apart_from_provenance(a: str | Path, b: str | Path) -> bool:
+    """Whether two run files are equal byte for byte once their provenance records are taken out."""
+    missing = object()
+    pairs = zip_longest(_measured_lines(Path(a)), _measured_lines(Path(b)), fillvalue=missing)
+    return all(left == right for left, right in pairs)
+
+
+def _measured_lines(path: Path) -> Iterator[bytes]:
+    with _opened(path) as file:
+        for line in file:
+            if not line.startswith(_PROVENANCE):
+                yield line
+
+
+def _records(path: Path) -> Iterator[Record]:
+    ended = False
+    with _opened(path) as file:
+        for number, line in enumerate(file, start=1):
+            record = _record(line, path, number)
+            if isinstance(record, Header) != (number == 1):
+                raise _fault(path, number, "the header must be the first record, and the only header")
+            if ended:
+                raise _fault(path, number, "a record follows the `end` record")
+            ended = isinstance(record, End)
+            yield record
+
+
+def _record(line: bytes, path: Path, number: int) -> Record:
+    if not line.endswith(b"\n"):
+        raise RunFileError(
+            f"{path}:{number}: the file is truncated in the middle of a line; run again or copy the file again."
+        )
+    try:
+        data = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+        if number == 1:
+            _check_format(data, path)
+        return decode(data, strict=False)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise _fault(path, number, f"not a line of JSON ({error})") from None
+    except Malformed as error:
+        raise _fault(path, number, str(error).lstrip(".: ")) from None
+
+
+def _refuse_constant(token: str) -> Any:
+    raise Malformed(f"{token} is no JSON; a number that is not finite is null")
+
+
+def _check_format(header: Any, path: Path) -> None:
+    """Refuse a newer major format before anything else is read: its fields may mean something else."""
+    version = header.get("format") if isinstance(header, dict) else None
+    if not isinstance(version, str) or not version.split(".")[0].isdecimal():
+        raise _fault(path, 1, "this is no run file: its first line is no header with a format version")
+    if int(version.split(".")[0]) > int(FORMAT.split(".")[0]):
+        raise RunFileError(
+            f"{path}:1: the run file has format {version}, this verifier reads up to {FORMAT}. "
+            "Install a newer verifier, or make the run file again with this one."
+        )
+
+
+def _fault(path: Path, number: int, what: str) -> RunFileError:
+    return RunFileError(f"{path}:{number}: {what}. The file is corrupt; run again or copy the file again.")
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise RunFileError(f"{path}: cannot be read ({error.strerror}); check the path.") from None
+
+
+def _all(kind: type[T], records: tuple[Record, ...]) -> tuple[T, ...]:
+    return tuple(each for each in records if isinstance(each, kind))
+
+
+def _one(kind: type[T], records: tuple[Record, ...], path: Path) -> T:
+    found = _all(kind, records)
+    if len(found) != 1:
+        name = kind.__name__.lower()
+        raise RunFileError(f"{path}: expected one {name} record, found {len(found)}. The file is corrupt; run again.")
+    return found[0]
