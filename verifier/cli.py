@@ -17,10 +17,21 @@ from verifier.errors import VerifierError
 
 if TYPE_CHECKING:
     from verifier.engine.options import Options
+    from verifier.runs.reader import Run
 
 __all__ = ["main"]
 
 _DTYPES = ("float64", "float32", "bfloat16", "float16")
+
+
+def _in_a_folder(context: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
+    """A file that is to be written: refused before anything runs where its folder is missing."""
+    if path is not None and not path.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {path.parent}; make it first")
+    return path
+
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 class _Commands(click.Group):
@@ -41,9 +52,9 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("catalog", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the run file (JSON lines) here.")
-@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the agreement report here.")
+@click.argument("catalog", type=_FILE)
+@click.option("--out", type=_FILE, callback=_in_a_folder, help="Write the run file (JSON lines) here.")
+@click.option("--html", type=_FILE, callback=_in_a_folder, help="Write the agreement report here.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The seed of every sample.")
 @click.option("--dtype", "dtypes", type=click.Choice(_DTYPES), multiple=True, help="Only this dtype (repeatable).")
 @click.option("--device", "devices", multiple=True, metavar="NAME", help="Only this device, such as cpu:0 (repeatable).")
@@ -51,6 +62,8 @@ def main() -> None:
 @click.option("--entry", "entries", multiple=True, metavar="ID", help="Only this entry (repeatable).")
 @click.option("--samples", type=click.IntRange(min=0), help="How many points to sample per entry, instead of its own number.")
 @click.option("--full", is_flag=True, help="Run every program in every dtype on every device.")
+@click.option("--workers", type=click.IntRange(min=1), help="How many processes; by default chosen by the machine.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for one entry; beyond, it FAILED.")
 @click.option("--quiet", is_flag=True, help="Show no progress and no summary, only errors.")
 def run(catalog: Path, out: Path | None, html: Path | None, quiet: bool, **options: object) -> None:
     """Verify every derivative and every claim of CATALOG."""
@@ -73,8 +86,8 @@ def _options(options: dict[str, object]) -> Options:
 
 
 @main.command()
-@click.argument("run_file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Write the agreement report here.")
+@click.argument("run_file", type=_FILE)
+@click.option("--html", type=_FILE, callback=_in_a_folder, required=True, help="Write the agreement report here.")
 def report(run_file: Path, html: Path) -> None:
     """Write the HTML agreement report of RUN_FILE."""
     from verifier.runs.reader import read
@@ -91,13 +104,13 @@ def schema() -> None:
     click.echo(schema_text(), nl=False)
 
 
-def _write_html(run_file: object, html: Path) -> None:
+def _write_html(run_file: Run, html: Path) -> None:
     from verifier.report.html import write_report
 
-    write_report(run_file, html)  # type: ignore[arg-type]
+    write_report(run_file, html)
 
 
-def _print_summary(run_file: object, files: list[Path]) -> None:
+def _print_summary(run_file: Run, files: list[Path]) -> None:
     from verifier.report.terminal import print_summary
 
-    print_summary(run_file, files)  # type: ignore[arg-type]
+    print_summary(run_file, files)

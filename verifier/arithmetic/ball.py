@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from flint import arb, arb_mat
 
-from verifier.arithmetic.elements import Decision, Element, Unknown, compare, exact_ball, is_finite
+from verifier.arithmetic.elements import Decision, Element, Special, Unknown, compare, exact_ball
 from verifier.arithmetic.functions import Operation
 from verifier.arithmetic.precision import current_precision, working_precision
 from verifier.arithmetic.vocabulary import OPERATIONS, constant, row
@@ -72,10 +72,29 @@ class BallSystem:
 
     def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The matrix product of two object arrays, (m, k) and (k, n), as an object array (m, n)."""
-        if all(map(is_finite, a.flat)) and all(map(is_finite, b.flat)):
-            with self.working():
-                return _finite_matmul(a, b)
-        return generic_matmul(self, a, b)
+        kinds = {type(each) for array in (a, b) for each in array.flat}
+        if Special in kinds:
+            return generic_matmul(self, a, b)
+        with self.working():
+            return _matmul(a, b) if Unknown in kinds else _finite_matmul(a, b)
+
+
+def _matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The product of the finite parts; an unknown makes unknown whatever it goes into, as 0 * Unknown is unknown."""
+    product = _finite_matmul(_finite_part(a), _finite_part(b))
+    for row, column in zip(*np.nonzero(_is_unknown(a)), strict=True):
+        product[row, :] = a[row, column]
+    for row, column in zip(*np.nonzero(_is_unknown(b)), strict=True):
+        product[:, column] = b[row, column]
+    return product
+
+
+def _is_unknown(array: np.ndarray) -> np.ndarray:
+    return np.frompyfunc(lambda each: isinstance(each, Unknown), 1, 1)(array).astype(bool)
+
+
+def _finite_part(array: np.ndarray) -> np.ndarray:
+    return np.where(_is_unknown(array), arb(0), array)
 
 
 def _finite_matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -74,6 +74,15 @@ class Unknown:
     reason: str
     remedy: str = BITS
 
+    def __add__(self, other: object) -> Unknown:
+        """A sum with an unknown is unknown, for the reason of its first unknown."""
+        return self
+
+    __radd__ = __sub__ = __rsub__ = __add__
+
+    def __neg__(self) -> Unknown:
+        return self
+
 
 Element = arb | Special | Unknown
 Decision = bool | None

@@ -16,7 +16,7 @@ from verifier.model.catalog import (
 )
 from verifier.runs.records import Cell, Claim, Coverage, RowCoverage, SectionCoverage, Skipped, Verdict
 
-__all__ = ["coverage"]
+__all__ = ["coverage", "listings_of"]
 
 
 def coverage(
@@ -78,10 +78,11 @@ def _folded(text: str) -> str:
 
 def _verified_listings(catalog: Catalog) -> set[str]:
     """The listings that some claim or datum rests on."""
-    return {name for entry in catalog.entries for name in _listings_of(entry)}
+    return {name for entry in catalog.entries for name in listings_of(entry)}
 
 
-def _listings_of(entry: Entry) -> set[str]:
+def listings_of(entry: Entry) -> set[str]:
+    """The listings that the entry's data or claims rest on."""
     data = {datum.source.listing for datum in entry.data if isinstance(datum.source, FromListing)}
     decisions = [claim.decision for claim in entry.claims]
     return data | {

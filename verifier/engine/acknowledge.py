@@ -27,12 +27,17 @@ def acknowledge(records: Iterable[_Record], entry: Entry, jax_version: str) -> l
 
 
 def stale(records: Iterable[Verdict | Claim], entry: Entry, jax_version: str) -> list[str]:
-    """Acknowledgements of this JAX version that no record meets: warnings, as what they excuse no longer occurs."""
+    """Acknowledgements of this JAX version that no record meets: warnings, as what they excuse no longer occurs.
+
+    One about claims or cells that this run did not judge (an option left them out, the entry FAILED) is not stale.
+    """
     found = list(records)
     return [
         f"{entry.id}: {_name(each)}: {each.verdict} no longer occurs"
         for each in entry.acknowledged
-        if _applies(each, jax_version) and not any(_matches(each, record) for record in found)
+        if _applies(each, jax_version)
+        and any(_concerns(each, record) for record in found)
+        and not any(_matches(each, record) for record in found)
     ]
 
 
@@ -47,14 +52,19 @@ def _applies(acknowledgement: Acknowledgement, jax_version: str) -> bool:
 
 def _matches(acknowledgement: Acknowledgement, record: Verdict | Claim) -> bool:
     """The exact verdict of the exact claim or cell: a worse verdict is a new finding."""
-    if not is_finding(record) or record.verdict != acknowledgement.verdict:
+    if not is_finding(record) or record.verdict != acknowledgement.verdict or not _concerns(acknowledgement, record):
         return False
+    return isinstance(record, Claim) or record.component in acknowledgement.components
+
+
+def _concerns(acknowledgement: Acknowledgement, record: Verdict | Claim) -> bool:
+    """Whether they are about the same claim or cell; a record of many components names only the worst of them."""
     if isinstance(record, Claim):
         return record.claim == acknowledgement.claim
     return (
         record.program in acknowledgement.programs
         and record.order == acknowledgement.order
-        and record.component in acknowledgement.components
+        and (record.component in acknowledgement.components or record.components > 1)
         and record.dtype in acknowledgement.dtypes
         and record.device in acknowledgement.devices
     )

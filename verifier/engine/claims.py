@@ -45,14 +45,17 @@ class Listings:
         return {run.id: run for run in self.runs}
 
 
-def claim_record(claim: Claim, prepared: Prepared, listings: Listings) -> records.Claim:
-    """Decide a claim and record the outcome; what goes wrong while deciding leaves it UNDECIDED with the reason."""
+def claim_record(claim: Claim, entry: str, prepared: Prepared | None, listings: Listings) -> records.Claim:
+    """Decide a claim and record the outcome; what goes wrong while deciding leaves it UNDECIDED with the reason.
+
+    Without `prepared`, where the entry FAILED so early, what rests on listings alone is still decided.
+    """
     try:
-        decided = _decide(claim, prepared, listings)
+        decided = _about_listings(claim, listings) or _about_mathematics(claim, prepared)
     except Exception as error:  # one claim must not cost the others their verdicts
         decided = Decided(ClaimVerdict.UNDECIDED, reason=f"{type(error).__name__}: {error}")
     return records.Claim(
-        entry=prepared.entry.id,
+        entry=entry,
         claim=claim.id,
         says=claim.says,
         section=claim.section,
@@ -67,7 +70,9 @@ def claim_record(claim: Claim, prepared: Prepared, listings: Listings) -> record
     )
 
 
-def _decide(claim: Claim, prepared: Prepared, listings: Listings) -> Decided:
+def _about_mathematics(claim: Claim, prepared: Prepared | None) -> Decided:
+    if prepared is None:
+        return Decided(ClaimVerdict.UNDECIDED, reason="the entry FAILED before anything could be computed")
     workspace = prepared.workspace
     match claim.decision:
         case Digits() as digits:
@@ -82,6 +87,12 @@ def _decide(claim: Claim, prepared: Prepared, listings: Listings) -> Decided:
             return decisions.limit(limit, claim.at, workspace)
         case ShapeIs() as shape:
             return decisions.shape(shape, workspace)
+    raise TypeError(f"nothing decides a claim of kind {type(claim.decision).__name__}")
+
+
+def _about_listings(claim: Claim, listings: Listings) -> Decided | None:
+    """None for a claim that a listing does not decide."""
+    match claim.decision:
         case ListingRuns() as runs:
             return _runs(runs, listings)
         case ListingOutput() as output:
@@ -91,6 +102,7 @@ def _decide(claim: Claim, prepared: Prepared, listings: Listings) -> Decided:
             return Decided.of(found.holds, reason=found.facts)
         case NotComputable(reason=reason):
             return Decided(ClaimVerdict.NOT_COMPUTABLE, reason=reason)
+    return None
 
 
 def _runs(decision: ListingRuns, listings: Listings) -> Decided:
@@ -105,6 +117,8 @@ def _prints(decision: ListingOutput, listings: Listings) -> Decided:
     run = listings.by_id[decision.listing]
     lines = run.printed if decision.line is None else run.printed[decision.line : decision.line + 1]
     printed = "\n".join(lines)
+    if run.status == "refused" and (decision.line is None or not lines):
+        return Decided(ClaimVerdict.UNDECIDED, reason=f"line {run.line}: {run.message}")
     if not lines and run.status != "ok":
         return Decided(
             ClaimVerdict.REFUTED, reason=f"it prints nothing: line {run.line}: {run.exception}: {run.message}"

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from verifier.arithmetic.digits import decimal
-from verifier.arithmetic.elements import Element, compare, exact_ball
+from verifier.arithmetic.elements import NAN, Element, compare, exact_ball
 from verifier.arithmetic.precision import working_precision
 from verifier.model.catalog import At, Digits, Holds, Identity, Limit, NestedText, ShapeIs, Text
 from verifier.model.verdict import ClaimVerdict
 from verifier.programs.shapes import program_shape
 from verifier.symbolic.expressions import component_symbols
 from verifier.symbolic.formula import Apply, Formula, parse
-from verifier.symbolic.graph import leaf
+from verifier.symbolic.graph import Node, leaf
 from verifier.symbolic.proof import limit as symbolic_limit
 from verifier.symbolic.proof import prove_equal
 from verifier.truth.forall import everywhere
@@ -28,6 +28,8 @@ __all__ = ["Decided", "digits", "holds", "holds_for_all", "identity", "limit", "
 
 PRECISIONS = (128, 256, 512, 1024, 2048)
 """Working precisions in bits, tried in turn until a comparison is decided."""
+
+Side = Text | Node
 
 _FOR_ALL_BITS = 128
 _TRIALS = 24
@@ -134,14 +136,16 @@ def holds_for_all(claim: Holds, at: At, workspace: Workspace) -> Decided:
     leaves = [leaf for leaf in workspace.entry.inputs if leaf.name in claim.for_all]
     box = tuple((leaf.lower, leaf.upper) for leaf in leaves for _ in range(int(np.prod(leaf.shape, dtype=int))))
     formula = parse(claim.formula.text)
+    node = workspace.node(formula)
     certified = workspace.certified(_FOR_ALL_BITS)
 
     def statement(elements: Sequence[Element]) -> bool | None:
-        return _statement(certified.evaluate(formula, at, _leaf_arrays(leaves, elements)))
+        return _statement(certified.evaluate(node, at, _leaf_arrays(leaves, elements)))
 
     found = everywhere(statement, box, _FOR_ALL_BITS)
     if found.holds is None:
-        return Decided.of(_proved_equation(formula, at, workspace), reason=f"not decided after {found.boxes} boxes")
+        proved = _proved_equation(formula, at, workspace)
+        return Decided.of(proved, reason="proved by SymPy" if proved else f"not decided after {found.boxes} boxes")
     if found.holds:
         return Decided.of(True, reason=f"certified on the whole domain, in {found.boxes} boxes")
     return Decided.of(False, reason=f"false at {_witness(leaves, found.witness or ())}")
@@ -174,12 +178,9 @@ def _witness(leaves: Sequence[Any], point: Sequence[Fraction]) -> str:
 
 def identity(claim: Identity, at: At, workspace: Workspace) -> Decided:
     """Proved by SymPy for all inputs, or refuted by a certified counterexample inside the domain."""
-    fixed = {name for name, _ in at}
-    leaves = [leaf for leaf in workspace.entry.inputs if leaf.name not in fixed]
-    for point in _trial_points(leaves):
-        difference = _difference_at(claim, at, leaves, point, workspace)
-        if difference is not None:
-            return Decided.of(False, truth=difference, reason=f"they differ at {_witness(leaves, point)}")
+    counterexample = _counterexample(claim.left, claim.right, at, workspace)
+    if counterexample is not None:
+        return counterexample
     left, right = (workspace.symbolic(side, at) for side in (claim.left, claim.right))
     proved = None if left is None or right is None else _equal(left, right)
     if proved:
@@ -196,23 +197,34 @@ def _trial_points(leaves: Sequence[Any]) -> Iterator[tuple[Fraction, ...]]:
         yield tuple(low + (high - low) * weight for (low, high), weight in zip(sides, weights, strict=True))
 
 
+def _counterexample(left: Side, right: Side, at: At, workspace: Workspace) -> Decided | None:
+    """Refuted where the sides certainly differ at a trial point; None where they don't."""
+    fixed = {name for name, _ in at}
+    leaves = [leaf for leaf in workspace.entry.inputs if leaf.name not in fixed]
+    for point in _trial_points(leaves):
+        difference = _difference_at((left, right), at, leaves, point, workspace)
+        if difference is not None:
+            return Decided.of(False, truth=difference, reason=f"they differ at {_witness(leaves, point)}")
+    return None
+
+
 def _difference_at(
-    claim: Identity, at: At, leaves: Sequence[Any], point: Sequence[Fraction], workspace: Workspace
+    both: tuple[Side, Side], at: At, leaves: Sequence[Any], point: Sequence[Fraction], workspace: Workspace
 ) -> str | None:
-    """Both sides as text where they certainly differ at a point, else None."""
+    """Both sides as text where they certainly differ at a point, else None; what is not a number does not differ."""
     bits = PRECISIONS[0]
     certified = workspace.certified(bits)
     with working_precision(bits):
         extra = _leaf_arrays(leaves, [exact_ball(x) for x in point])
-    sides = [certified.evaluate(side, at, extra) for side in (claim.left, claim.right)]
+    sides = [certified.evaluate(side, at, extra) for side in both]
     with working_precision(bits):
         pairs = zip(*(each.flat for each in np.broadcast_arrays(*sides)), strict=True)
-        differ = any(compare("ne", a, b) is True for a, b in pairs)
+        differ = any(NAN not in (a, b) and compare("ne", a, b) is True for a, b in pairs)
     return f"{shown(sides[0])}; {shown(sides[1])}" if differ else None
 
 
 def limit(claim: Limit, at: At, workspace: Workspace) -> Decided:
-    """SymPy's limit, compared with the claimed one by proof."""
+    """SymPy's limit: the claimed one by proof, or another one at a trial point, certified in balls."""
     exprs = workspace.symbolic(claim.formula, at, variables=(claim.variable,))
     to, equals = (workspace.symbolic(each, at) for each in (claim.to, claim.equals))
     if exprs is None or to is None or equals is None:
@@ -221,8 +233,17 @@ def limit(claim: Limit, at: At, workspace: Workspace) -> Decided:
     found = [symbolic_limit(expr, variable, to[()]) for expr in exprs.flat]
     if any(each is None for each in found):
         return Decided.of(None, reason="SymPy does not find the limit")
-    proved = _equal(_objects(found).reshape(exprs.shape), equals)
-    return Decided.of(proved, truth=", ".join(map(str, found)), reason="by SymPy's limit")
+    pairs = list(zip(found, np.broadcast_to(equals, exprs.shape).flat, strict=True))
+    truth = ", ".join(map(str, found))
+    if any(each.is_infinite and claimed.is_finite for each, claimed in pairs):
+        return Decided.of(False, truth=truth, reason="by SymPy's limit, which is infinite")
+    proved = _all(prove_equal(each, claimed) for each, claimed in pairs)
+    if proved is None:
+        graphs = ((workspace.graph(each), workspace.graph(claimed)) for each, claimed in pairs)
+        differs = next(filter(None, (_counterexample(*each, at, workspace) for each in graphs)), None)
+        if differs is not None:
+            return Decided.of(False, truth=truth, reason=f"by SymPy's limit; {differs.reason}")
+    return Decided.of(proved, truth=truth, reason="by SymPy's limit")
 
 
 def shape(claim: ShapeIs, workspace: Workspace) -> Decided:

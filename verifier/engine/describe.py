@@ -208,8 +208,7 @@ def _numbers(text: Text, workspace: Workspace) -> Any:
     return _nested(workspace.certified(_PICTURE_BITS).evaluate(text))
 
 
-def _nested(array: np.ndarray) -> Any:
-    if array.ndim:
-        return tuple(_nested(row) for row in array)
-    element = array[()]
-    return float(element.mid()) if is_finite(element) else None
+def _nested(array: Any) -> Any:
+    if isinstance(array, np.ndarray):
+        return tuple(_nested(row) for row in array) if array.ndim else _nested(array[()])
+    return float(array.mid()) if is_finite(array) else None

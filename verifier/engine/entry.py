@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -38,10 +40,12 @@ _SYMBOLIC_LIMIT = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Targets:
-    """Where programs run: the dtypes, the devices found, and which (device, dtype) flushes subnormals."""
+    """Where programs run: the dtypes, the devices found, and which (device, dtype) flushes subnormals to zero."""
 
     dtypes: tuple[str, ...]
     devices: tuple[str, ...]
+    dependent: frozenset[str]
+    """Devices that share their processor with an earlier one: no independent evidence."""
     flushes: Mapping[tuple[str, str], bool]
 
 
@@ -92,7 +96,7 @@ def verify(prepared: Prepared, targets: Targets, options: Options) -> Outcome:
         entry=described,
         conflicts=len(contradictions),
         verdicts=verdicts,
-        skipped=_skipped(prepared.entry.id, planned, observations),
+        skipped=(*task.unheld(targets.dtypes), *_skipped(prepared.entry.id, planned, observations)),
     )
 
 
@@ -118,13 +122,24 @@ class _Task:
 
     def points(self, dtype: str) -> tuple[Point, ...]:
         entry = self.prepared.entry
-        declared = [self._declared(at, dtype) for at in entry.points]
+        declared = [each for at in entry.points if _is_held(each := self._declared(at, dtype))]
         samples = entry.samples if self.options.samples is None else self.options.samples
         return points(entry.inputs, dtype, seed=self.options.seed, entry=entry.id, samples=samples, declared=declared)
 
     def _declared(self, at: At, dtype: str) -> Point:
         values = declared_point(at, self.prepared.workspace, named(dtype))
         return Point(origin="declared", values=values, label=point_label(at))
+
+    def unheld(self, dtypes: Iterable[str]) -> Iterator[records.Skipped]:
+        """The declared points that are beyond the finite numbers of a dtype, and the dtypes without any point."""
+        for dtype in dtypes:
+            declared = [self._declared(at, dtype) for at in self.prepared.entry.points]
+            gaps = [f"the point {each.label}" for each in declared if not _is_held(each)]
+            gaps += [] if self.points(dtype) else ["every program"]
+            for gap in gaps:
+                yield records.Skipped(
+                    entry=self.prepared.entry.id, what=f"{gap} in {dtype}", why="no number of this dtype is there"
+                )
 
     def plan(self, found: Mapping[str, Sequence[Point]], targets: Targets) -> Plan:
         options = self.options
@@ -134,6 +149,7 @@ class _Task:
             orders=self.orders,
             origins={dtype: [point.origin for point in each] for dtype, each in found.items()},
             devices=targets.devices,
+            dependent=targets.dependent,
             signs=self.signs,
             symbolic_orders=self._symbolic_orders(),
             selection=chosen,
@@ -208,6 +224,11 @@ def _positional(truth: FormulaTruth, order: int, layout: Layout) -> Callable[...
         return lowered(dict(zip(names, layout.leaves(tuple(arguments)), strict=True)), data)
 
     return derivative
+
+
+def _is_held(point: Point) -> bool:
+    """Whether the dtype of the point has finite numbers there."""
+    return all(map(math.isfinite, itertools.chain(*point.values)))
 
 
 def _is_gap(observation: Observation) -> bool:

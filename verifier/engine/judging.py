@@ -5,23 +5,26 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from verifier.arithmetic.floats import named, shortest_decimal
+from verifier.arithmetic.precision import working_precision
 from verifier.execution.observe import Observation
 from verifier.execution.points import Point
-from verifier.judge.number import Yardstick, judge_number
+from verifier.judge.number import Judgement, Yardstick, judgement
 from verifier.judge.text import truth_text
-from verifier.model.verdict import NumberClass, NumberVerdict, Truth
+from verifier.model.verdict import Jump, Kink, NumberClass, NumberVerdict, Truth
 from verifier.programs.components import Contraction, Directions, Signature, component_names, contract
 from verifier.programs.plan import Program
 from verifier.runs.records import Verdict, Witness, Worst
-from verifier.truth.formula import OrderTruth, component_truths
+from verifier.truth.formula import OrderTruth, component_truths, summable
 
 __all__ = ["SHOWN_COMPONENTS", "Judged", "Judging", "witnesses"]
 
 SHOWN_COMPONENTS = 64
 """An entry with more components at an order gets one record per cell, which names the worst of them."""
+
+FLUSHED = "FLUSHED: the device takes subnormal inputs for zero"
 
 _WITNESS_COMPONENTS = 16
 
@@ -50,6 +53,8 @@ class Judging:
     yardsticks: Mapping[tuple[str, str], Yardstick]
     """(dtype, device) -> yardstick."""
     _contracted: dict[tuple[str, int, int, Contraction], list[Truth]] = field(default_factory=dict)
+    _judgements: dict[tuple[int, str, str], Judgement] = field(default_factory=dict)
+    """(identity of a truth, dtype, device) -> its judgement; truths live as long as `_contracted`."""
 
     def truth(self, dtype: str, point: int, order: int, contraction: Contraction) -> list[Truth]:
         """The truth of every component of a (contracted) derivative at a point."""
@@ -59,29 +64,41 @@ class Judging:
         return self._contracted[key]
 
     def _contract(self, tensor: OrderTruth, order: int, contraction: Contraction) -> list[Truth]:
-        values = contract(tensor.values, self.signature, order, contraction, self.signs)
-        rows = tensor.moves.reshape(len(tensor.moves), -1)
-        moves = [contract(row, self.signature, order, contraction, self.signs) for row in rows]
+        with working_precision(tensor.bits):
+            rows = (tensor.values.reshape(-1), *tensor.moves.reshape(len(tensor.moves), -1))
+            values, *moves = (contract(summable(row), self.signature, order, contraction, self.signs) for row in rows)
         return component_truths(values, moves, complete=tensor.complete, bits=tensor.bits)
 
     def numbers(self, observation: Observation) -> list[Judged]:
         """Every number of an observation, judged; points outermost."""
         assert observation.values is not None
-        contraction = _contraction(observation)
+        contraction, found = _contraction(observation), []
+        for point, row in zip(observation.points, observation.values, strict=True):
+            truths = self.truth(observation.dtype, point, observation.order, contraction)
+            for component, (value, truth) in enumerate(zip(row.tolist(), truths, strict=True)):
+                verdict = self._judge(observation, point, value, truth)
+                found.append(Judged(point=point, component=component, value=value, truth=truth, verdict=verdict))
+        return found
+
+    def _judge(self, observation: Observation, point: int, value: float, truth: Truth) -> NumberVerdict:
+        if _is_symbolic(observation) and isinstance(truth.value, Kink | Jump):
+            return NumberVerdict(kind=NumberClass.CONVENTION, reason="the symbolic derivative is undefined here")
+        key = (id(truth), observation.dtype, observation.device)
         yardstick = self.yardsticks[observation.dtype, observation.device]
-        return [
-            Judged(
-                point=point,
-                component=i,
-                value=float(value),
-                truth=truth,
-                verdict=judge_number(float(value), truth, yardstick),
-            )
-            for point, row in zip(observation.points, observation.values, strict=True)
-            for i, (value, truth) in enumerate(
-                zip(row, self.truth(observation.dtype, point, observation.order, contraction), strict=True)
-            )
-        ]
+        if key not in self._judgements:
+            self._judgements[key] = judgement(truth, yardstick)
+        verdict = self._judgements[key](value)
+        if verdict.fails and yardstick.flushes_subnormals and self._is_subnormal(observation.dtype, point):
+            return replace(verdict, fails=self._is_declared(observation.dtype, point), reason=FLUSHED)
+        return verdict
+
+    def _is_subnormal(self, dtype: str, point: int) -> bool:
+        """Whether an input at the point is a subnormal number, which a flushing target takes for zero."""
+        smallest = named(dtype).smallest_normal
+        return any(0 < abs(x) < smallest for leaf in self.points[dtype][point].values for x in leaf)
+
+    def _is_declared(self, dtype: str, point: int) -> bool:
+        return self.points[dtype][point].origin == "declared"
 
     def records(self, observation: Observation) -> list[Verdict]:
         """The verdict records of one observation: one per component, or one for all where there are many."""
@@ -97,8 +114,9 @@ class Judging:
         self, observation: Observation, names: Sequence[str], numbers: Sequence[Judged], components: int = 1
     ) -> Verdict:
         worst = max(numbers, key=lambda number: number.verdict.severity)
-        fails = worst.verdict.fails and not observation.program.startswith("symbolic/")
-        by_point = [max(group, key=_error) for group in _by_point(numbers)]
+        fails = worst.verdict.fails and not _is_symbolic(observation)
+        by_point = {number.point: number for number in sorted(numbers, key=_error)}
+        shown = [by_point.get(index) for index in range(len(self.points[observation.dtype]))]
         return Verdict(
             entry=self.entry,
             order=observation.order,
@@ -112,8 +130,8 @@ class Judging:
             counts=_counts(numbers),
             points=len(observation.points),
             worst=self._worst(worst, observation.dtype),
-            ulps=tuple(_short(each.verdict.ulps) for each in by_point),
-            budget=tuple(_short(each.verdict.budget) for each in by_point),
+            ulps=tuple(_short(each and each.verdict.ulps) for each in shown),
+            budget=tuple(_short(each and each.verdict.budget) for each in shown),
         )
 
     def _worst(self, number: Judged, dtype: str) -> Worst:
@@ -149,6 +167,11 @@ class Judging:
         )
 
 
+def _is_symbolic(observation: Observation) -> bool:
+    """The lowered symbolic derivative: a column to compare with, no program of the user's, so that it never fails a run."""
+    return observation.program.startswith("symbolic/")
+
+
 def _contraction(observation: Observation) -> Contraction:
     return Program(*observation.program.split("/"), observation.order).contraction
 
@@ -166,13 +189,6 @@ def witnesses(signature: Signature, point: Point, dtype: str) -> dict[str, tuple
 def shortest(value: float, dtype: str) -> str:
     """The shortest decimal that rounds to this member of the dtype; `nan` and `inf` as they are."""
     return shortest_decimal(value, named(dtype)) if math.isfinite(value) else str(value)
-
-
-def _by_point(numbers: Sequence[Judged]) -> list[list[Judged]]:
-    groups: dict[int, list[Judged]] = {}
-    for number in numbers:
-        groups.setdefault(number.point, []).append(number)
-    return list(groups.values())
 
 
 def _error(number: Judged) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,25 +16,33 @@ from verifier.execution import devices as machine_devices  # first: it sets XLA'
 
 # isort: split
 from verifier.catalog.reader import read
-from verifier.coverage.source import coverage
+from verifier.coverage.source import coverage, listings_of
 from verifier.engine.acknowledge import acknowledge, is_finding, stale
-from verifier.engine.claims import Listings, claim_record
-from verifier.engine.describe import failed_entry
-from verifier.engine.entry import Outcome, Prepared, Targets, prepare, verify
+from verifier.engine.claims import Listings
+from verifier.engine.entry import Targets
 from verifier.engine.options import Options
 from verifier.engine.progress import Progress
+from verifier.engine.worker import Verified, failed, run_all_listings, verify_entry
 from verifier.errors import UsageError
 from verifier.execution.dtypes import DTYPES
+from verifier.execution.pool import Lost, Workers
 from verifier.execution.provenance import devices as device_facts
 from verifier.execution.provenance import machine, versions
 from verifier.model.catalog import Catalog, Entry
 from verifier.model.verdict import ClaimVerdict, NumberClass
-from verifier.programs.listing import run_listings
-from verifier.programs.listing_analysis import analyse
+from verifier.programs.listing_facts import check_structure
+from verifier.programs.modes import COMPILATIONS, SYMBOLIC, TRANSFORMS
 from verifier.runs import reader, records
 from verifier.runs.writer import RunWriter
 
 __all__ = ["run_catalog"]
+
+_MOST_WORKERS = 8
+"""Workers compile on several cores each; more of them only take memory."""
+
+_HIGHEST_ORDER = 16
+_NAMED = (row.named(k) for k in range(_HIGHEST_ORDER + 1) for row in TRANSFORMS if row.covers(k))
+_TRANSFORMS = tuple(dict.fromkeys((*_NAMED, SYMBOLIC)))
 
 
 def run_catalog(path: Path, options: Options, *, out: Path | None, progress: Progress) -> reader.Run:
@@ -41,7 +50,8 @@ def run_catalog(path: Path, options: Options, *, out: Path | None, progress: Pro
 
     Raises CatalogError with every fault before anything runs, UsageError for options that name nothing.
     """
-    catalog = read(path)
+    catalog = read(path, check_structure=check_structure)
+    _check_programs(options)
     targets = _targets(options)
     chosen = _chosen(catalog, options)
     with ExitStack() as stack:
@@ -52,8 +62,19 @@ def run_catalog(path: Path, options: Options, *, out: Path | None, progress: Pro
         return reader.read(out)
 
 
+def _check_programs(options: Options) -> None:
+    halves = [*_TRANSFORMS, *COMPILATIONS]
+    known = {*halves, *(f"{transform}/{each}" for transform in _TRANSFORMS for each in COMPILATIONS)}
+    unknown = [name for name in options.programs if name not in known]
+    if unknown:
+        raise UsageError(
+            f"no such program: {', '.join(unknown)}; name one like grad/jit, or by one half of it: {', '.join(halves)}"
+        )
+
+
 def _targets(options: Options) -> Targets:
-    found = [device.name for device in machine_devices.discover()]
+    discovered = machine_devices.discover()
+    found = [device.name for device in discovered]
     unknown = [name for name in options.devices if name not in found]
     if unknown:
         raise UsageError(f"no such device: {', '.join(unknown)}; found are {', '.join(found)}")
@@ -62,6 +83,7 @@ def _targets(options: Options) -> Targets:
     return Targets(
         dtypes=dtypes,
         devices=tuple(found),
+        dependent=frozenset(device.name for device in discovered if not device.independent),
         flushes={(device, dtype): flushes[device][dtype] for device in found for dtype in dtypes},
     )
 
@@ -96,48 +118,51 @@ class _Run:
         started, clock = datetime.now(UTC), time.perf_counter()
         self.progress.start(len(self.entries) + 1)
         self.writer.write(_header(self.catalog, self.options))
-        listings = self._listings()
-        for entry in self.entries:
-            self._timed(entry.id, lambda entry=entry: self._entry(entry, listings))
+        with Workers(self.workers, timeout=self.options.timeout) as workers:
+            self._entries(workers)
         self.writer.write(coverage(self.catalog, self.verdicts, self.claims, self.skipped))
         self.writer.write(_provenance(started, time.perf_counter() - clock, self.seconds))
         self.writer.write(self._end())
 
-    def _listings(self) -> Listings:
+    @property
+    def workers(self) -> int:
+        """As many as asked for; else one for each processor, but only one where an accelerator's memory is not to be shared."""
+        shared = all(device.startswith("cpu") for device in self.targets.devices)
+        wanted = self.options.workers or (min(_MOST_WORKERS, os.cpu_count() or 1) if shared else 1)
+        return min(wanted, len(self.entries))
+
+    def _entries(self, workers: Workers) -> None:
+        """Verify the entries; those that no listing concerns start while the listings run."""
+        waiting = workers.submit(run_all_listings, self.catalog.listings)
+        none = Listings(texts=(), runs=())
+        tasks = {each.id: self._start(workers, each, none) for each in self.entries if not listings_of(each)}
         self.progress.doing("running the source's listings")
-        wanted = self.catalog.listings
-        listings = Listings(texts=analyse(wanted), runs=run_listings(wanted))
+        listings = waiting()
+        if isinstance(listings, Lost):
+            raise UsageError(f"the listings could not be run: {listings.reason}; raise --timeout")
         self.progress.done()
-        return listings
+        tasks |= {each.id: self._start(workers, each, listings) for each in self.entries if listings_of(each)}
+        for entry in self.entries:
+            self.progress.doing(entry.id)
+            found = tasks[entry.id]()
+            self._keep(entry, failed(entry, found.reason, listings) if isinstance(found, Lost) else found)
+            self.progress.done()
 
-    def _timed(self, name: str, work: Callable[[], None]) -> None:
-        self.progress.doing(name)
-        clock = time.perf_counter()
-        work()
-        self.seconds[name] = time.perf_counter() - clock
-        self.progress.done()
+    def _start(self, workers: Workers, entry: Entry, listings: Listings) -> Callable[[], Verified | Lost]:
+        return workers.submit(verify_entry, entry, listings, self.targets, self.options)
 
-    def _entry(self, entry: Entry, listings: Listings) -> None:
-        """One entry's records; whatever goes wrong costs this entry its verdicts and no other."""
-        try:
-            prepared = prepare(entry, listings.by_id)
-            outcome = verify(prepared, self.targets, self.options)
-        except Exception as error:
-            self.failed += 1
-            self._keep(entry, Outcome(entry=failed_entry(entry, f"{type(error).__name__}: {error}")), [])
-            return
-        self._keep(entry, outcome, [claim_record(claim, prepared, listings) for claim in entry.claims])
-
-    def _keep(self, entry: Entry, outcome: Outcome, claims: list[records.Claim]) -> None:
-        version = versions()["jax"]
+    def _keep(self, entry: Entry, found: Verified) -> None:
+        version, outcome = versions()["jax"], found.outcome
         verdicts = acknowledge(outcome.verdicts, entry, version)
-        claims = acknowledge(claims, entry, version)
+        claims = acknowledge(found.claims, entry, version)
         for record in (outcome.entry, *verdicts, *claims):
             self.writer.write(record)
         self.verdicts += verdicts
         self.claims += claims
         self.skipped += outcome.skipped
         self.conflicts += outcome.conflicts
+        self.failed += outcome.entry.status == "FAILED"
+        self.seconds[entry.id] = found.seconds
         self.stale += stale([*verdicts, *claims], entry, version)
 
     def _end(self) -> records.End:

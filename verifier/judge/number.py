@@ -10,16 +10,27 @@ and L = log2(error * K / Y) bits are lost beyond it. Source: DESIGN §2, SEMANTI
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
 from verifier.arithmetic.floats import Format, ulp
+from verifier.judge.text import decimal_text
 from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth, NumberClass, NumberVerdict, Truth
 
-__all__ = ["K", "Yardstick", "allowance", "failing_bits", "judge_number"]
+__all__ = ["K", "Judgement", "Yardstick", "allowance", "failing_bits", "judge_number", "judgement"]
+
+_BEYOND = "the truth is beyond the largest finite number"
 
 K = 4
 """The one documented constant: a rule may cost a few roundings more than its inputs do. Pinned by tests/judge/test_number.py."""
+
+
+_RESOLUTION = 48
+"""Bits below an ulp to which errors are measured."""
+
+_TIE = 2**28
+"""2^-20 ulp in units of the ruler: an error that equals the budget is within it, however the ends were rounded."""
 
 
 def allowance(longest_reduction: int) -> Fraction:
@@ -45,9 +56,9 @@ class Yardstick:
         floor = self.form.smallest_normal if self.flushes_subnormals else None
         return ulp(truth.middle, self.form, floor=floor)
 
-    def unavoidable(self, truth: Enclosure, condition: Fraction) -> Fraction:
-        """The error that rounding the inputs already costs, in absolute terms (K = 1)."""
-        return self.ulp(truth) + self.form.unit_roundoff * condition
+
+
+Judgement = Callable[[float], NumberVerdict]
 
 
 def judge_number(value: float, truth: Truth, yardstick: Yardstick) -> NumberVerdict:
@@ -55,17 +66,22 @@ def judge_number(value: float, truth: Truth, yardstick: Yardstick) -> NumberVerd
 
     Law: a correctly rounded value of a representable truth is ACCURATE or VACUOUS.
     """
+    return judgement(truth, yardstick)(value)
+
+
+def judgement(truth: Truth, yardstick: Yardstick) -> Judgement:
+    """The judgement of every number that claims to be this truth."""
     match truth.value:
         case NoTruth(reason):
-            return _without_truth(value, reason)
+            return lambda value: _without_truth(value, reason)
         case Jump():
-            return _at_jump(value)
+            return _at_jump
         case Kink() as kink:
-            return _at_kink(value, kink, yardstick)
+            return lambda value: _at_kink(value, kink, yardstick)
         case Enclosure() as enclosure:
             if truth.condition is None:
-                return _without_truth(value, "the conditioning could not be established")
-            return _against(value, enclosure, truth.condition, yardstick)
+                return lambda value: _without_truth(value, "the conditioning could not be established")
+            return _Ruler.of(enclosure, truth.condition, yardstick).judge
 
 
 def _without_truth(value: float, reason: str) -> NumberVerdict:
@@ -82,102 +98,142 @@ def _at_jump(value: float) -> NumberVerdict:
 def _at_kink(value: float, kink: Kink, yardstick: Yardstick) -> NumberVerdict:
     """Inside the interval of one-sided derivatives (widened by the yardstick) any value is a convention."""
     if math.isnan(value):
-        return NumberVerdict(
-            kind=NumberClass.NONFINITE, fails=True, reason="NaN at a kink with finite one-sided derivatives"
-        )
+        reason = "NaN at a kink with finite one-sided derivatives"
+        return NumberVerdict(kind=NumberClass.NONFINITE, fails=True, reason=reason)
     low, high = sorted((kink.left, kink.right), key=lambda side: side.middle)
-    room = [yardstick.allowance * yardstick.ulp(side) for side in (low, high)]
-    if math.isfinite(value) and low.lower - room[0] <= Fraction(value) <= high.upper + room[1]:
-        return NumberVerdict(
-            kind=NumberClass.CONVENTION,
-            reason=f"a kink: any value from {_short(low)} to {_short(high)} is a convention",
-        )
-    return NumberVerdict(
-        kind=NumberClass.NONFINITE if math.isinf(value) else NumberClass.LOSSY,
-        fails=True,
-        reason=f"a kink: {value!r} lies outside the one-sided derivatives {_short(low)} and {_short(high)}",
-    )
+    sides = f"{_short(low)} and {_short(high)}"
+    below, above = (yardstick.allowance * yardstick.ulp(side) for side in (low, high))
+    if math.isfinite(value) and low.lower - below <= Fraction(value) <= high.upper + above:
+        reason = f"a kink: any value between the one-sided derivatives {sides} is a convention"
+        return NumberVerdict(kind=NumberClass.CONVENTION, reason=reason)
+    kind = NumberClass.NONFINITE if math.isinf(value) else NumberClass.LOSSY
+    reason = f"a kink: {value!r} lies outside the one-sided derivatives {sides}"
+    return NumberVerdict(kind=kind, fails=True, reason=reason)
 
 
 def _short(enclosure: Enclosure) -> str:
-    return f"{float(enclosure.middle):.6g}"
+    return decimal_text(enclosure.middle, 6)
 
 
-def _against(value: float, truth: Enclosure, condition: Fraction, yardstick: Yardstick) -> NumberVerdict:
-    unavoidable = yardstick.unavoidable(truth, condition)
-    budget = yardstick.allowance * unavoidable
-    if not math.isfinite(value):
-        return _nonfinite(value, truth, budget, yardstick.form)
-    unit = yardstick.ulp(truth)
-    exact = Fraction(value)
-    error = max(abs(exact - truth.lower), abs(exact - truth.upper))
-    measured = {"ulps": _as_float(error / unit), "budget": _as_float(budget / unit)}
-    if error <= budget:
-        return _within(truth, error, budget, unit, yardstick, measured)
-    least = max(truth.lower - exact, exact - truth.upper, Fraction(0))
-    if least <= budget:
-        return NumberVerdict(kind=NumberClass.UNDECIDED, reason="the enclosure is wider than the yardstick", **measured)
-    if _underflows(exact, truth, yardstick.form):
-        return NumberVerdict(kind=NumberClass.UNDERFLOW, **measured)
-    lost = _log2(least / unavoidable)
-    if truth.is_zero:
-        return NumberVerdict(kind=NumberClass.LOSSY, lost_bits=lost, reason="the truth is exactly zero", **measured)
-    fails = lost > failing_bits(yardstick.form)
-    return NumberVerdict(kind=NumberClass.LOSSY, fails=fails, lost_bits=lost, **measured)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ruler:
+    """A truth and its yardstick as integers, in units of 2^exponent, far below an ulp: outward rounded, so that a number within
+    the budget of the ruler is within the budget.
+    """
+
+    truth: Enclosure
+    form: Format
+    exponent: int
+    low: int
+    high: int
+    unit: int
+    """One ulp."""
+    own: int
+    """K ulps: the budget without conditioning."""
+    budget: int
+    unavoidable: int
+    """The budget at K = 1."""
+
+    @classmethod
+    def of(cls, truth: Enclosure, condition: Fraction, yardstick: Yardstick) -> _Ruler:
+        ulp_here = yardstick.ulp(truth)
+        unavoidable = ulp_here + yardstick.form.unit_roundoff * condition
+        exponent = ulp_here.numerator.bit_length() - ulp_here.denominator.bit_length() - _RESOLUTION
+        scale = Fraction(2) ** -exponent
+        return cls(
+            truth=truth,
+            form=yardstick.form,
+            exponent=exponent,
+            low=math.floor(truth.lower * scale),
+            high=math.ceil(truth.upper * scale),
+            unit=math.floor(ulp_here * scale),
+            own=math.floor(yardstick.allowance * ulp_here * scale),
+            budget=math.floor(yardstick.allowance * unavoidable * scale) + _TIE,
+            unavoidable=math.floor(unavoidable * scale),
+        )
+
+    @property
+    def magnitude(self) -> int:
+        return max(abs(self.low), abs(self.high))
+
+    @property
+    def is_tiny(self) -> bool:
+        """Whether the truth is below the smallest normal number, and not presumably zero."""
+        return self.truth.magnitude < self.form.smallest_normal and not self.truth.contains_zero()
+
+    def judge(self, value: float) -> NumberVerdict:
+        if not math.isfinite(value):
+            return self._nonfinite(value)
+        below, above = _scaled(value, self.exponent)
+        error = max(above - self.low, self.high - below)
+        if error <= self.budget:
+            return self._within(value, error)
+        least = max(self.low - above, below - self.high, 0)
+        if least <= self.budget:
+            return self._verdict(NumberClass.UNDECIDED, error, reason="the enclosure is wider than the yardstick")
+        if self.is_tiny and abs(value) <= self.form.smallest_normal and value * self.truth.middle >= 0:
+            return self._verdict(NumberClass.UNDERFLOW, error)
+        lost = _log2(least) - _log2(self.unavoidable)
+        if self.truth.is_zero:
+            return self._verdict(NumberClass.LOSSY, error, lost_bits=lost, reason="the truth is exactly zero")
+        fails = lost > failing_bits(self.form)
+        return self._verdict(NumberClass.LOSSY, error, lost_bits=lost, fails=fails)
+
+    def _within(self, value: float, error: int) -> NumberVerdict:
+        """Within the yardstick: ACCURATE, unless the yardstick is so wide that it says nothing."""
+        if self.is_tiny:
+            return self._verdict(NumberClass.ACCURATE if value else NumberClass.UNDERFLOW, error)
+        narrow = 2 * self.budget < self.magnitude or (error <= self.own and 2 * self.own < self.magnitude)
+        if narrow or self.truth.contains_zero():
+            return self._verdict(NumberClass.ACCURATE, error)
+        reason = "rounding the inputs alone changes the truth by half or more"
+        return self._verdict(NumberClass.VACUOUS, error, reason=reason)
+
+    def _nonfinite(self, value: float) -> NumberVerdict:
+        """NaN is never right; an infinity is, where the truth (give or take the yardstick) is beyond the largest finite number."""
+        largest = Fraction(self.form.largest) / Fraction(2) ** self.exponent
+        side = self.high if value > 0 else -self.low
+        if not math.isnan(value) and side + self.budget > largest:
+            reason = "the truth is beyond the largest finite number"
+            return NumberVerdict(kind=NumberClass.OVERFLOW, reason=reason)
+        within = self.truth.magnitude <= self.form.largest
+        reach = "which the dtype can represent" if within else "beyond the dtype's range: an infinity of its sign"
+        reason = f"{value} where the truth is {_short(self.truth)}, {reach}"
+        return NumberVerdict(kind=NumberClass.NONFINITE, fails=True, reason=reason)
+
+    def _verdict(
+        self, kind: NumberClass, error: int, *, lost_bits: float | None = None, fails: bool = False, reason: str = ""
+    ) -> NumberVerdict:
+        return NumberVerdict(
+            kind=kind,
+            fails=fails,
+            ulps=_ratio(error, self.unit),
+            budget=_ratio(self.budget, self.unit),
+            lost_bits=lost_bits,
+            reason=reason,
+        )
 
 
-def _within(
-    truth: Enclosure,
-    error: Fraction,
-    budget: Fraction,
-    unit: Fraction,
-    yardstick: Yardstick,
-    measured: dict[str, float],
-) -> NumberVerdict:
-    """Within the yardstick: ACCURATE, unless the yardstick is so wide that it says nothing."""
-    if error and _underflows_to_zero(error, truth, yardstick.form):
-        return NumberVerdict(kind=NumberClass.UNDERFLOW, **measured)
-    own = yardstick.allowance * unit
-    says_something = truth.is_zero or 2 * budget < truth.magnitude or (error <= own and 2 * own < truth.magnitude)
-    if says_something or truth.magnitude < yardstick.form.smallest_normal:
-        return NumberVerdict(kind=NumberClass.ACCURATE, **measured)
-    return NumberVerdict(
-        kind=NumberClass.VACUOUS, reason="rounding the inputs alone changes the truth by half or more", **measured
-    )
+def _scaled(value: float, exponent: int) -> tuple[int, int]:
+    """floor and ceiling of value / 2^exponent."""
+    numerator, denominator = value.as_integer_ratio()
+    if exponent <= 0:
+        numerator <<= -exponent
+    else:
+        denominator <<= exponent
+    floor, rest = divmod(numerator, denominator)
+    return floor, floor + (rest != 0)
 
 
-def _nonfinite(value: float, truth: Enclosure, budget: Fraction, form: Format) -> NumberVerdict:
-    """NaN is never right; an infinity is, where the truth (give or take the yardstick) is beyond the largest finite number."""
-    sign = 1 if value > 0 else -1
-    if not math.isnan(value) and sign * truth.middle + budget > Fraction(form.largest):
-        return NumberVerdict(kind=NumberClass.OVERFLOW, reason="the truth is beyond the largest finite number")
-    return NumberVerdict(
-        kind=NumberClass.NONFINITE,
-        fails=True,
-        reason=f"{value} where the truth is {_short(truth)}, which the dtype can represent",
-    )
+def _log2(number: int) -> float:
+    """log2 of a positive integer of any size."""
+    shift = max(0, number.bit_length() - 64)
+    return shift + math.log2(number >> shift)
 
 
-def _underflows_to_zero(error: Fraction, truth: Enclosure, form: Format) -> bool:
-    return truth.magnitude < form.smallest_normal and error == truth.magnitude
-
-
-def _underflows(value: Fraction, truth: Enclosure, form: Format) -> bool:
-    """Zero, subnormal or smallest normal, of the truth's sign, at an underflowing nonzero truth (SEMANTICS §3)."""
-    tiny = truth.magnitude < form.smallest_normal and not truth.contains_zero()
-    return tiny and abs(value) <= form.smallest_normal and value * truth.middle >= 0
-
-
-def _log2(ratio: Fraction) -> float:
-    """log2 of a positive rational, also where it is beyond the range of floats."""
-    shift = ratio.numerator.bit_length() - ratio.denominator.bit_length()
-    scaled = ratio / Fraction(2) ** shift
-    return shift + math.log2(scaled)
-
-
-def _as_float(ratio: Fraction) -> float:
-    """A nonnegative rational as a float, the largest finite one where it is beyond."""
+def _ratio(numerator: int, denominator: int) -> float:
+    """A quotient of integers, the largest finite float where it is beyond."""
     try:
-        return float(ratio)
+        return numerator / denominator
     except OverflowError:
         return math.ldexp(1.0, 1023)

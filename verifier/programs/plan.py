@@ -105,8 +105,8 @@ def plan(
     `origins` gives for each dtype the origin ("declared", ...) of each of its points; `devices` are those found,
     `dependent` those of them that share their processor with an earlier one. The first selected device gets the full
     program matrix in float64 (else in the first selected dtype). Every other pair of dtype and device gets one batched
-    launch and the eager gradient; on a dependent device that launch holds one program of each order. `selection.full`
-    gives the matrix to all.
+    launch and the eager gradient; a dependent device gets them in the reference dtype only, with one program of each
+    order. `selection.full` gives the matrix to all.
     """
     offered, skipped = _offered(signature, sorted({0, *orders}), frozenset(symbolic_orders), selection)
     targets = [(dtype, device) for device in devices for dtype in origins]
@@ -123,7 +123,7 @@ def plan(
             programs = [each for each in offered if each.compilation != "eager" or not _is_costly(each, signature)]
         elif not selection.full:
             shares = target[1] in dependent and target[1] != reference[1]
-            programs = _reduced(offered, signature, one_each=shares)
+            programs = [] if shares and target[0] != reference[0] else _reduced(offered, signature, one_each=shares)
         for program in offered:
             if program not in programs:
                 left_out.setdefault(reason, {}).setdefault(program, []).append(target)

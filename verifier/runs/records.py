@@ -6,6 +6,7 @@ null where they are not finite or not known. Arrays are tuples, objects with fre
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -55,6 +56,9 @@ FORMAT = "1.0"
 """Readers accept every minor version of their major one; fields are only ever added within a major version."""
 
 NO_MAPPING: Mapping[str, Any] = MappingProxyType({})
+
+# Records travel between processes; a read-only view pickles as a view of a copy.
+copyreg.pickle(MappingProxyType, lambda view: (MappingProxyType, (dict(view),)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

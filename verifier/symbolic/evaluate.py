@@ -23,6 +23,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from verifier.arithmetic.elements import Unknown
 from verifier.symbolic.graph import (
     Contract,
     Expand,
@@ -47,6 +48,9 @@ __all__ = ["ElementArrays", "NumberSystem", "evaluate", "evaluate_in", "selectio
 
 
 Labelled = tuple[Labels, np.ndarray]
+
+ON_THE_BOUNDARY = Unknown("exactly at a kink or a jump", remedy="")
+"""The derivative at a point that is certainly on the boundary of two pieces: more precision would not help."""
 
 
 class NumberSystem(Protocol):
@@ -188,6 +192,8 @@ class ElementArrays:
         """One side where it is certain; else no value, not even where both agree: a jump has equal slopes."""
         if inside is True or outside is True:
             return p if inside is True else q
+        if inside is False and outside is False:
+            return ON_THE_BOUNDARY
         sides = (p, q) if p is not q else (self.zero, self.one)
         return self.system.select(None, *sides)
 

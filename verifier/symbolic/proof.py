@@ -75,8 +75,11 @@ def _is_zero(difference: Kernel) -> bool | None:
 
 
 def limit(expression: Kernel, variable: sympy.Symbol, to: Kernel) -> Kernel | None:
-    """The limit where SymPy finds it, alike from both sides; None where it does not or the expression is large."""
-    if tree_size(expression) > MAX_COSTLY:
+    """The limit where SymPy finds it, alike from both sides; None where it does not or the expression is large.
+
+    Of a Piecewise SymPy takes the branch at the point itself, which says nothing about the limit: None.
+    """
+    if tree_size(expression) > MAX_COSTLY or any(variable in each.free_symbols for each in expression.atoms(sympy.Piecewise)):
         return None
     try:
         right, left = (sympy.limit(expression, variable, to, side) for side in ("+", "-"))

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from verifier.arithmetic.ball import BallSystem
-from verifier.arithmetic.elements import BITS, Element, Unknown, as_fraction, is_finite, lower, upper
+from verifier.arithmetic.elements import BITS, Element, Special, Unknown, as_fraction, is_finite, lower, upper
 from verifier.arithmetic.floats import Format, round_to
 from verifier.arithmetic.precision import working_precision
 from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth, Truth
@@ -19,7 +19,18 @@ from verifier.symbolic.evaluate import evaluate
 from verifier.symbolic.graph import Leaf, Literal, Node, literals
 from verifier.truth.one_sided import Sides
 
-__all__ = ["CEILING", "FIRST_BITS", "JUMP", "FormulaTruth", "OrderTruth", "Place", "as_array", "component_truths", "elements"]
+__all__ = [
+    "CEILING",
+    "FIRST_BITS",
+    "JUMP",
+    "FormulaTruth",
+    "OrderTruth",
+    "Place",
+    "as_array",
+    "component_truths",
+    "elements",
+    "summable",
+]
 
 FIRST_BITS = 128
 CEILING = 2**13
@@ -86,7 +97,9 @@ class FormulaTruth:
         """What the dtype has to round besides the inputs: data and literals with a component that it cannot hold."""
         nodes = self.definitions.nodes
         data = [nodes[name] for name, values in self.data.items() if not _holds(values.flat, form)]
-        inexact = [each for each in literals([self.tensor(order) for order in self.orders]) if not _holds([each.value], form)]
+        inexact = [
+            each for each in literals([self.tensor(order) for order in self.orders]) if not _holds([each.value], form)
+        ]
         return (*data, *inexact)
 
     def _evaluate(self, place: Place, seeds: tuple[Node, ...], bits: int) -> dict[int, OrderTruth]:
@@ -178,6 +191,13 @@ def _is_settled(value: Element, form: Format) -> bool:
     if not is_finite(value):
         return True
     return value.is_exact() or value.rel_accuracy_bits() >= form.precision + _GUARD_BITS
+
+
+def summable(row: np.ndarray) -> np.ndarray:
+    """The elements with those that are definitely no number made unknown, so that sums of them are unknown."""
+    return np.frompyfunc(
+        lambda each: Unknown(f"the truth is {each!r}", "") if isinstance(each, Special) else each, 1, 1
+    )(row)
 
 
 def component_truths(values: np.ndarray, moves: Sequence[np.ndarray], *, complete: bool, bits: int) -> list[Truth]:

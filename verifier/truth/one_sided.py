@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from verifier.arithmetic.elements import Element, is_finite
+from verifier.arithmetic.elements import Element, Unknown, is_finite
 from verifier.arithmetic.germ import GermSystem
 from verifier.arithmetic.one_sided import derivative, with_enough
 from verifier.symbolic.evaluate import evaluate
@@ -28,8 +28,10 @@ class Sides:
     left: Element
     right: Element
 
-    def __add__(self, other: Sides | Element) -> Sides:
-        """The sides of a sum: functions of one line add side by side."""
+    def __add__(self, other: Sides | Element) -> Sides | Unknown:
+        """The sides of a sum: functions of one line add side by side; an unknown leaves nothing known."""
+        if isinstance(other, Unknown):
+            return other
         left, right = (other.left, other.right) if isinstance(other, Sides) else (other, other)
         return Sides(self.left + left, self.right + right)  # type: ignore[operator]
 
@@ -38,7 +40,7 @@ class Sides:
     def __neg__(self) -> Sides:
         return Sides(-self.left, -self.right)  # type: ignore[operator]
 
-    def __sub__(self, other: Sides | Element) -> Sides:
+    def __sub__(self, other: Sides | Element) -> Sides | Unknown:
         return self + (-other)  # type: ignore[operator]
 
     def finite(self) -> bool:

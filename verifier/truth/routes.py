@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -29,8 +30,8 @@ def too_large(truth: FormulaTruth) -> bool:
 
 
 def conflicts(truth: FormulaTruth, place: Place, found: Mapping[int, OrderTruth]) -> Iterator[str]:
-    """Orders at which the routes exclude each other, along the direction (1, -1, 1, ...): then the verifier is at fault."""
-    direction = _alternating(place)
+    """Orders at which the routes exclude each other, along one direction: then the verifier is at fault."""
+    direction = _generic(place)
     line = LineGerm(truth.value_node(), truth.data, place, direction)
     limits = line.derivatives(0, components=_COMPONENTS)
     for order, tensor in found.items():
@@ -59,12 +60,17 @@ def _settle(tensor: OrderTruth, line: LineGerm, order: int, value: np.ndarray) -
         if _jumps(value.flat[index], limits[index]):
             values.flat[index] = JUMP
         elif sides[index].finite():
-            values.flat[index] = sides[index].right if sides[index].agree() else sides[index]
+            values.flat[index] = sides[index].right if _is_smooth(line, order, index) else sides[index]
     along = moves.reshape(len(moves), -1)[0]
     for index, each in enumerate(along):
         if is_finite(values.flat[index]) and not is_finite(each):
             along[index] = _move(line, order, index)
     return replace(tensor, values=values, moves=moves)
+
+
+def _is_smooth(line: LineGerm, order: int, index: int) -> bool:
+    """Whether the derivative exists: the sides agree at this order and all lower ones (|x|'' has none at 0)."""
+    return all(line.derivatives(each)[index].agree() for each in range(1, order + 1))
 
 
 def _move(line: LineGerm, order: int, index: int) -> object:
@@ -82,13 +88,14 @@ def _jumps(value: object, limits: Sides) -> bool:
     return disjoint(value, limits.left) or disjoint(value, limits.right)
 
 
-def _alternating(place: Place) -> dict[str, np.ndarray]:
-    sign, direction = 1, {}
+def _generic(place: Place) -> dict[str, np.ndarray]:
+    """Whole numbers of both signs, different in neighbouring components: along them no simple faults cancel."""
+    weights = ((1 + 37 * index % 101) * (-1) ** index for index in itertools.count())
+    direction = {}
     for name, array in place.items():
-        signs = np.empty(array.shape, dtype=object)
+        direction[name] = np.empty(array.shape, dtype=object)
         for index in np.ndindex(*array.shape):
-            signs[index], sign = sign, -sign
-        direction[name] = signs
+            direction[name][index] = next(weights)
     return direction
 
 

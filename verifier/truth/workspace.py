@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from verifier.arithmetic.ball import BallSystem
+from verifier.arithmetic.elements import NAN, Decision, Element
 from verifier.arithmetic.precision import working_precision
 from verifier.model.catalog import At, Entry, Iteration, NestedText, Quantity, Shape, Text
 from verifier.symbolic.build import Definitions
 from verifier.symbolic.evaluate import evaluate
-from verifier.symbolic.expressions import exact_expressions, expressions
+from verifier.symbolic.expressions import component_symbols, exact_expressions, expressions
 from verifier.symbolic.formula import Formula, Name, parse
-from verifier.symbolic.graph import Node, leaves
+from verifier.symbolic.graph import Node, elementwise, leaves, take
+from verifier.symbolic.kernels import slot
 from verifier.truth.formula import elements
 
 __all__ = ["Certified", "Workspace"]
@@ -52,8 +55,10 @@ class Workspace:
         rows = [self.node(text).shape[:1] for _, text in quantity.over[:1]]
         return (*(rows[0] if rows else ()), *self.node(quantity.formula).shape)
 
-    def node(self, formula: Text | Formula, extra: Mapping[str, Shape] | None = None) -> Node:
+    def node(self, formula: Text | Formula | Node, extra: Mapping[str, Shape] | None = None) -> Node:
         """The graph of a formula over everything this entry names; raises FormulaError."""
+        if isinstance(formula, Node):
+            return formula
         parsed = parse(formula.text) if isinstance(formula, Text) else formula
         return self.definitions.node(parsed, {**self.shapes, **(extra or {})})
 
@@ -65,6 +70,17 @@ class Workspace:
         place = {leaf: self._constants(value).reshape(self.input_shape(leaf)) for leaf, value in at}
         found = expressions([node], given={**exact_expressions(self.data), **place})
         return None if found is None else found[0]
+
+    def graph(self, expression: Any) -> Node:
+        """The graph of one SymPy expression over the components of the inputs: undoes `symbolic`."""
+        components = {
+            symbol: take(leaf, index)
+            for leaf in self.definitions.leaves
+            for index, symbol in np.ndenumerate(component_symbols(leaf))
+        }
+        symbols = sorted(expression.free_symbols, key=str)
+        kernel = expression.xreplace({symbol: slot(place) for place, symbol in enumerate(symbols)})
+        return elementwise(kernel, [components[symbol] for symbol in symbols])
 
     def _constants(self, value: NestedText) -> np.ndarray:
         """A point's value as SymPy constants: the number written, or the exact data that it names."""
@@ -84,6 +100,15 @@ class Workspace:
         return self._certified[bits]
 
 
+class _Reals(BallSystem):
+    """Balls with the comparisons of mathematics: nothing is decided about what is not a number, not even `!=`."""
+
+    __slots__ = ()
+
+    def compare(self, relation: str, a: Element, b: Element) -> Decision:
+        return None if a is NAN or b is NAN else BallSystem.compare(self, relation, a, b)
+
+
 @dataclass(eq=False)
 class Certified:
     """The values of a workspace's names at one working precision, computed when first asked for."""
@@ -93,7 +118,7 @@ class Certified:
 
     @cached_property
     def system(self) -> BallSystem:
-        return BallSystem(self.bits)
+        return _Reals(self.bits)
 
     @cached_property
     def data(self) -> dict[str, np.ndarray]:
@@ -110,7 +135,7 @@ class Certified:
             found[quantity.name] = self._quantity(quantity, found)
         return found
 
-    def evaluate(self, formula: Text | Formula, at: At = (), extra: Arrays | None = None) -> np.ndarray:
+    def evaluate(self, formula: Text | Formula | Node, at: At = (), extra: Arrays | None = None) -> np.ndarray:
         """A formula's elements at a point; `extra` gives further names their elements."""
         inputs = {leaf.name for leaf in self.workspace.entry.inputs}
         shapes = {name: array.shape for name, array in (extra or {}).items() if name not in inputs}
@@ -141,7 +166,9 @@ class Certified:
             return self._run([node], fixed)[0]
         leaves = [leaf for leaf, _ in quantity.over]
         columns = self._run([self.workspace.node(text) for _, text in quantity.over], known)
-        rows = [self._run([node], {**fixed, **dict(zip(leaves, row, strict=True))})[0] for row in zip(*columns, strict=True)]
+        rows = [
+            self._run([node], {**fixed, **dict(zip(leaves, row, strict=True))})[0] for row in zip(*columns, strict=True)
+        ]
         return stacked(rows)
 
     def _trajectory(self, iteration: Iteration) -> dict[str, np.ndarray]:
