@@ -1,6 +1,7 @@
 """The command line: `verifier run`, `verifier report`, `verifier schema`.
 
-Exit status, the first that applies: 2 usage, 3 catalog invalid, 1 unacknowledged findings, 4 something could not be judged, 0.
+Exit status, the first that applies: 2 usage, 3 catalog invalid, 1 unacknowledged findings, 4 something could not be
+judged, 0.
 Heavy libraries are imported inside the commands, so that `--help` and shell completion stay fast.
 """
 
@@ -57,13 +58,13 @@ def main() -> None:
 @click.option("--html", type=_FILE, callback=_in_a_folder, help="Write the agreement report here.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The seed of every sample.")
 @click.option("--dtype", "dtypes", type=click.Choice(_DTYPES), multiple=True, help="Only this dtype (repeatable).")
-@click.option("--device", "devices", multiple=True, metavar="NAME", help="Only this device, such as cpu:0 (repeatable).")
-@click.option("--program", "programs", multiple=True, metavar="NAME", help="Only this program, such as grad/jit (repeatable).")
+@click.option("--device", "devices", multiple=True, metavar="NAME", help="Only this device (repeatable).")
+@click.option("--program", "programs", multiple=True, metavar="NAME", help="Only this program (repeatable).")
 @click.option("--entry", "entries", multiple=True, metavar="ID", help="Only this entry (repeatable).")
-@click.option("--samples", type=click.IntRange(min=0), help="How many points to sample per entry, instead of its own number.")
+@click.option("--samples", type=click.IntRange(min=0), help="Points to sample per entry.")
 @click.option("--full", is_flag=True, help="Run every program in every dtype on every device.")
 @click.option("--workers", type=click.IntRange(min=1), help="How many processes; by default chosen by the machine.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for one entry; beyond, it FAILED.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for one entry.")
 @click.option("--quiet", is_flag=True, help="Show no progress and no summary, only errors.")
 def run(catalog: Path, out: Path | None, html: Path | None, quiet: bool, **options: object) -> None:
     """Verify every derivative and every claim of CATALOG."""

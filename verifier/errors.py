@@ -1,10 +1,10 @@
 """What can go wrong before there is a verdict; verdicts themselves never raise.
 
-    VerifierError                 exit status 2
-    ├── UsageError                a wrong argument or option
-    ├── CatalogError              a catalog that cannot be read: every fault at once, exit status 3
-    ├── FormulaError              a formula that cannot be read, with its column; becomes a CatalogError's fault
-    └── RunFileError              a run file that is unreadable, corrupt or of a newer major format
+VerifierError                 exit status 2
+├── UsageError                a wrong argument or option
+├── CatalogError              a catalog that cannot be read: every fault at once, exit status 3
+├── FormulaError              a formula that cannot be read, with its column; becomes a CatalogError's fault
+└── RunFileError              a run file that is unreadable, corrupt or of a newer major format
 """
 
 from __future__ import annotations

@@ -82,10 +82,10 @@ class BallSystem:
 def _matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The product of the finite parts; an unknown makes unknown whatever it goes into, as 0 * Unknown is unknown."""
     product = _finite_matmul(_finite_part(a), _finite_part(b))
-    for row, column in zip(*np.nonzero(_is_unknown(a)), strict=True):
-        product[row, :] = a[row, column]
-    for row, column in zip(*np.nonzero(_is_unknown(b)), strict=True):
-        product[:, column] = b[row, column]
+    for i, k in zip(*np.nonzero(_is_unknown(a)), strict=True):
+        product[i, :] = a[i, k]
+    for k, j in zip(*np.nonzero(_is_unknown(b)), strict=True):
+        product[:, j] = b[k, j]
     return product
 
 

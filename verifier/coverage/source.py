@@ -22,7 +22,9 @@ __all__ = ["coverage", "listings_of"]
 def coverage(
     catalog: Catalog, verdicts: Sequence[Verdict], claims: Sequence[Claim], skipped: Sequence[Skipped]
 ) -> Coverage:
-    """The `coverage` record of a run: sections, cheat sheet, entry x dtype x device x programs, and what was skipped."""
+    """The `coverage` record of a run: sections, cheat sheet, entry x dtype x device x programs, and what was
+    skipped.
+    """
     return Coverage(
         sections=tuple(_section(section, catalog, claims) for section in catalog.source.sections),
         cheat_sheet=tuple(_row(row, catalog, claims) for row in catalog.cheat_sheet),

@@ -28,7 +28,9 @@ from verifier.truth.workspace import Workspace, stacked
 __all__ = ["data_of", "declared_point", "describe"]
 
 _POINT_BITS = 1200
-"""Enough to round a declared constant such as pi/4 correctly into every dtype, short of a tie (which rationals decide exactly)."""
+"""Enough to round a declared constant such as pi/4 correctly into every dtype, short of a tie (which rationals
+decide exactly).
+"""
 
 
 def data_of(entry: Entry, listings: Mapping[str, ListingRun]) -> dict[str, np.ndarray]:

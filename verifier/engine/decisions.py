@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -18,11 +18,12 @@ from verifier.model.verdict import ClaimVerdict
 from verifier.programs.shapes import program_shape
 from verifier.symbolic.expressions import component_symbols
 from verifier.symbolic.formula import Apply, Formula, parse
-from verifier.symbolic.graph import Node, leaf
+from verifier.symbolic.graph import Node
+from verifier.symbolic.graph import leaf as leaf_node
 from verifier.symbolic.proof import limit as symbolic_limit
 from verifier.symbolic.proof import prove_equal
 from verifier.truth.forall import everywhere
-from verifier.truth.workspace import Workspace, stacked
+from verifier.truth.workspace import Workspace
 
 __all__ = ["Decided", "digits", "holds", "holds_for_all", "identity", "limit", "shape"]
 
@@ -89,7 +90,9 @@ def _proved_digits(claim: Digits, at: At, workspace: Workspace, printed: Sequenc
 
 
 def holds(claim: Holds, at: At, workspace: Workspace) -> Decided:
-    """The statement evaluated in balls, at growing precision until it is decided; an equation may be proved by SymPy."""
+    """The statement evaluated in balls, at growing precision until it is decided; an equation may be proved by
+    SymPy.
+    """
     formula = parse(claim.formula.text)
     for bits in PRECISIONS:
         decided = _statement(workspace.certified(bits).evaluate(formula, at))
@@ -229,7 +232,7 @@ def limit(claim: Limit, at: At, workspace: Workspace) -> Decided:
     to, equals = (workspace.symbolic(each, at) for each in (claim.to, claim.equals))
     if exprs is None or to is None or equals is None:
         return Decided.of(None, reason="the formula is too large for a symbolic limit")
-    variable = component_symbols(leaf(claim.variable, ()))[()]
+    variable = component_symbols(leaf_node(claim.variable, ()))[()]
     found = [symbolic_limit(expr, variable, to[()]) for expr in exprs.flat]
     if any(each is None for each in found):
         return Decided.of(None, reason="SymPy does not find the limit")
@@ -247,7 +250,9 @@ def limit(claim: Limit, at: At, workspace: Workspace) -> Decided:
 
 
 def shape(claim: ShapeIs, workspace: Workspace) -> Decided:
-    """The shape of the mathematics and of the JAX program; where they differ the verifier or JAX is at fault, and it says so."""
+    """The shape of the mathematics and of the JAX program; where they differ the verifier or JAX is at fault, and
+    it says so.
+    """
     node = workspace.node(claim.formula)
     program = program_shape(node)
     if program != node.shape:

@@ -12,7 +12,7 @@ from verifier.engine.data import describe
 from verifier.engine.judging import SHOWN_COMPONENTS, Judged, Judging
 from verifier.execution.observe import Observation
 from verifier.execution.points import Point
-from verifier.judge.text import decimal_text, truth_text
+from verifier.judge.text import truth_text
 from verifier.model.catalog import At, NestedText, Picture, Series, Text
 from verifier.programs.components import component_count, component_names
 from verifier.runs import records

@@ -17,7 +17,7 @@ from verifier.engine.describe import entry_record, point_label
 from verifier.engine.judging import Judging
 from verifier.engine.options import Options
 from verifier.execution.observe import Observation, observe
-from verifier.execution.points import Point, points
+from verifier.execution.points import MANY, Point, points
 from verifier.judge.number import Yardstick, allowance
 from verifier.model.catalog import At, Entry
 from verifier.programs.components import Directions, Signature, directions, signature_of
@@ -236,7 +236,7 @@ def _is_gap(observation: Observation) -> bool:
     return observation.values is None and observation.program.startswith("jet")
 
 
-def _skipped(entry: str, planned: Plan, observations: Iterable[Observation]) -> tuple[records.Skipped, ...]:
+def _skipped(entry: str, planned: Plan, observations: Iterable[Observation]) -> Iterator[records.Skipped]:
     """What the plan left out, and what JAX has no rule for."""
     left_out = [(skip.order, skip.targets, skip.programs, skip.reason) for skip in planned.skipped]
     gaps = [
@@ -244,7 +244,10 @@ def _skipped(entry: str, planned: Plan, observations: Iterable[Observation]) -> 
         for each in observations
         if _is_gap(each)
     ]
-    return tuple(
+    if planned.signature.size > MANY:
+        why = f"more than {MANY} input components: only declared points and the sample"
+        yield records.Skipped(entry=entry, what="special points", why=why)
+    yield from (
         records.Skipped(entry=entry, what=f"order {order}{_on(targets)}: {', '.join(programs)}", why=why or "")
         for order, targets, programs, why in (*left_out, *gaps)
     )

@@ -168,7 +168,9 @@ class Judging:
 
 
 def _is_symbolic(observation: Observation) -> bool:
-    """The lowered symbolic derivative: a column to compare with, no program of the user's, so that it never fails a run."""
+    """The lowered symbolic derivative: a column to compare with, no program of the user's, so that it never fails a
+    run.
+    """
     return observation.program.startswith("symbolic/")
 
 

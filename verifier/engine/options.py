@@ -19,6 +19,8 @@ class Options:
     samples: int | None = None
     full: bool = False
     workers: int | None = None
-    """How many processes; None chooses by the machine, 1 stays in this process. Neither this nor `timeout` changes a verdict."""
+    """How many processes; None chooses by the machine, 1 stays in this process. Neither this nor `timeout` changes
+    a verdict.
+    """
     timeout: float | None = None
     """Seconds for one entry; an entry that takes longer is FAILED."""

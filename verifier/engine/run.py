@@ -126,7 +126,9 @@ class _Run:
 
     @property
     def workers(self) -> int:
-        """As many as asked for; else one for each processor, but only one where an accelerator's memory is not to be shared."""
+        """As many as asked for; else one for each processor, but only one where an accelerator's memory is not to
+        be shared.
+        """
         shared = all(device.startswith("cpu") for device in self.targets.devices)
         wanted = self.options.workers or (min(_MOST_WORKERS, os.cpu_count() or 1) if shared else 1)
         return min(wanted, len(self.entries))

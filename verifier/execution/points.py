@@ -18,7 +18,7 @@ from verifier.arithmetic import floats
 from verifier.arithmetic.floats import Format
 from verifier.model.catalog import Input
 
-__all__ = ["ORIGINS", "Point", "points"]
+__all__ = ["MANY", "ORIGINS", "Point", "points"]
 
 ORIGINS = ("declared", "special", "uniform", "ordinal")
 
@@ -29,8 +29,8 @@ _Row = tuple[str, str, tuple[float, ...]]
 _WORD = 2**64
 _MIXED_SPECIALS = 4
 """Points of a multivariate entry whose components are special values chosen independently."""
-_MANY = 16
-"""With more components than this, the special points are the vectors of zeros and of ones."""
+MANY = 16
+"""With more components than this there are no special points: one is as good as another in so many dimensions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +95,12 @@ def _inside(end: Fraction, form: Format, *, up: bool) -> float:
 
 
 def _specials(ranges: Sequence[_Range], form: Format, words: Iterator[int]) -> Iterator[_Row]:
-    """Special values inside the domain: the same in all components, then mixtures; few where components are many."""
-    common = _common(form) if len(ranges) <= _MANY else _common(form)[:2]
-    for label, value in common:
+    """Special values inside the domain: the same in all components, then mixtures; none where components are many."""
+    if len(ranges) > MANY:
+        return
+    for label, value in _common(form):
         if all(each.holds(value) for each in ranges):
             yield "special", label, (value,) * len(ranges)
-    if len(ranges) > _MANY:
-        return
     yield "special", "lower end of the domain", tuple(each.low for each in ranges)
     yield "special", "upper end of the domain", tuple(each.high for each in ranges)
     yield from _edges(ranges[0], form) if len(ranges) == 1 else _mixtures(ranges, form, words)

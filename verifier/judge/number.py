@@ -18,12 +18,14 @@ from verifier.arithmetic.floats import Format, ulp
 from verifier.judge.text import decimal_text
 from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth, NumberClass, NumberVerdict, Truth
 
-__all__ = ["K", "Judgement", "Yardstick", "allowance", "failing_bits", "judge_number", "judgement"]
+__all__ = ["Judgement", "K", "Yardstick", "allowance", "failing_bits", "judge_number", "judgement"]
 
 _BEYOND = "the truth is beyond the largest finite number"
 
 K = 4
-"""The one documented constant: a rule may cost a few roundings more than its inputs do. Pinned by tests/judge/test_number.py."""
+"""The one documented constant: a rule may cost a few roundings more than its inputs do. Pinned by
+tests/judge/test_number.py.
+"""
 
 
 _RESOLUTION = 48
@@ -34,18 +36,24 @@ _TIE = 2**28
 
 
 def allowance(longest_reduction: int) -> Fraction:
-    """K times (1 + log2 n) for a program whose longest sum has n terms, as pairwise and blocked sums lose log2 n roundings."""
+    """K times (1 + log2 n) for a program whose longest sum has n terms, as pairwise and blocked sums lose log2 n
+    roundings.
+    """
     return Fraction(K) * (1 + Fraction(math.log2(max(1, longest_reduction))))
 
 
 def failing_bits(form: Format) -> float:
-    """How many bits may be lost before a warning becomes a failure: half of the significand, at least 12 bits where there are."""
+    """How many bits may be lost before a warning becomes a failure: half of the significand, at least 12 bits where
+    there are.
+    """
     return min(form.precision - 1, max(form.precision / 2, 12))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Yardstick:
-    """What a number is measured with: the dtype, whether the target flushes subnormals, and K times the reduction's share."""
+    """What a number is measured with: the dtype, whether the target flushes subnormals, and K times the reduction's
+    share.
+    """
 
     form: Format
     allowance: Fraction
@@ -55,7 +63,6 @@ class Yardstick:
         """One ulp at the truth; never below the smallest normal where subnormals are flushed."""
         floor = self.form.smallest_normal if self.flushes_subnormals else None
         return ulp(truth.middle, self.form, floor=floor)
-
 
 
 Judgement = Callable[[float], NumberVerdict]
@@ -117,7 +124,8 @@ def _short(enclosure: Enclosure) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ruler:
-    """A truth and its yardstick as integers, in units of 2^exponent, far below an ulp: outward rounded, so that a number within
+    """A truth and its yardstick as integers, in units of 2^exponent, far below an ulp: outward rounded, so that a
+    number within
     the budget of the ruler is within the budget.
     """
 
@@ -161,6 +169,11 @@ class _Ruler:
         """Whether the truth is below the smallest normal number, and not presumably zero."""
         return self.truth.magnitude < self.form.smallest_normal and not self.truth.contains_zero()
 
+    @property
+    def is_beyond(self) -> bool:
+        """Whether the truth is certainly beyond the largest finite number."""
+        return min(abs(self.truth.lower), abs(self.truth.upper)) > self.form.largest and not self.truth.contains_zero()
+
     def judge(self, value: float) -> NumberVerdict:
         if not math.isfinite(value):
             return self._nonfinite(value)
@@ -173,6 +186,8 @@ class _Ruler:
             return self._verdict(NumberClass.UNDECIDED, error, reason="the enclosure is wider than the yardstick")
         if self.is_tiny and abs(value) <= self.form.smallest_normal and value * self.truth.middle >= 0:
             return self._verdict(NumberClass.UNDERFLOW, error)
+        if self.is_beyond and abs(value) == self.form.largest and value * self.truth.middle > 0:
+            return self._verdict(NumberClass.OVERFLOW, error, reason=_BEYOND)
         lost = _log2(least) - _log2(self.unavoidable)
         if self.truth.is_zero:
             return self._verdict(NumberClass.LOSSY, error, lost_bits=lost, reason="the truth is exactly zero")
@@ -190,12 +205,13 @@ class _Ruler:
         return self._verdict(NumberClass.VACUOUS, error, reason=reason)
 
     def _nonfinite(self, value: float) -> NumberVerdict:
-        """NaN is never right; an infinity is, where the truth (give or take the yardstick) is beyond the largest finite number."""
+        """NaN is never right; an infinity is, where the truth (give or take the yardstick) is beyond the largest
+        finite number.
+        """
         largest = Fraction(self.form.largest) / Fraction(2) ** self.exponent
         side = self.high if value > 0 else -self.low
         if not math.isnan(value) and side + self.budget > largest:
-            reason = "the truth is beyond the largest finite number"
-            return NumberVerdict(kind=NumberClass.OVERFLOW, reason=reason)
+            return NumberVerdict(kind=NumberClass.OVERFLOW, reason=_BEYOND)
         within = self.truth.magnitude <= self.form.largest
         reach = "which the dtype can represent" if within else "beyond the dtype's range: an infinity of its sign"
         reason = f"{value} where the truth is {_short(self.truth)}, {reach}"

@@ -1,6 +1,7 @@
 """A catalog as read: entries, the source's claims about them, and nothing computed yet.
 
-Numbers stay exact: a decimal literal `0.1` is `Fraction(1, 10)`. Formulas stay text with their position; `symbolic` reads them.
+Numbers stay exact: a decimal literal `0.1` is `Fraction(1, 10)`. Formulas stay text with their position; `symbolic`
+reads them.
 """
 
 from __future__ import annotations
@@ -80,7 +81,9 @@ class Section:
     id: str
     title: str
     formulas: tuple[str, ...] = ()
-    """The section's displayed formulas, in the source's words (LaTeX); covered through entries and claims that name the section."""
+    """The section's displayed formulas, in the source's words (LaTeX); covered through entries and claims that name
+    the section.
+    """
     position: Position = field(default=Position(), compare=False)
 
 
@@ -134,7 +137,9 @@ class Generated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linspace:
-    """`count` equidistant exact rationals from `start` to `stop`, both included; or `jnp.linspace` when `dtype` is given."""
+    """`count` equidistant exact rationals from `start` to `stop`, both included; or `jnp.linspace` when `dtype` is
+    given.
+    """
 
     start: Fraction
     stop: Fraction
@@ -165,18 +170,24 @@ class Datum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """A named, derived array, certified in balls: `formula` at a point, or at each row of `over` stacked along a new first axis."""
+    """A named, derived array, certified in balls: `formula` at a point, or at each row of `over` stacked along a
+    new first axis.
+    """
 
     name: str
     formula: Text
     at: At = ()
     over: tuple[tuple[str, Text], ...] = ()
-    """Input leaf -> formula of an array whose first axis runs over the points (an input name -> name of data or quantity)."""
+    """Input leaf -> formula of an array whose first axis runs over the points (an input name -> name of data or
+    quantity).
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Iteration:
-    """An exact iteration. Quantity `name.x` holds the trajectory of input leaf x: `count + 1` states along the first axis."""
+    """An exact iteration. Quantity `name.x` holds the trajectory of input leaf x: `count + 1` states along the
+    first axis.
+    """
 
     name: str
     start: At
@@ -195,7 +206,8 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digits:
-    """The value of `formula` (at the claim's point) is `printed`, to the digits printed: |value - printed| <= half of its last digit.
+    """The value of `formula` (at the claim's point) is `printed`, to the digits printed: |value - printed| <= half
+    of its last digit.
 
     An integer printed without a point, or `exactly: true`, must be met exactly.
     """
@@ -207,7 +219,9 @@ class Digits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holds:
-    """A scalar boolean formula is true: at the claim's point; or for every value of the `for_all` inputs over their domains."""
+    """A scalar boolean formula is true: at the claim's point; or for every value of the `for_all` inputs over their
+    domains.
+    """
 
     formula: Text
     for_all: tuple[str, ...] = ()
@@ -233,7 +247,9 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingRuns:
-    """The listing runs as printed: every name is defined, nothing raises. `raises` states the exception that is claimed instead."""
+    """The listing runs as printed: every name is defined, nothing raises. `raises` states the exception that is
+    claimed instead.
+    """
 
     listing: str
     raises: str | None = None
@@ -241,7 +257,9 @@ class ListingRuns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingOutput:
-    """What the listing prints: line `line` (0-based; all lines when None) equals `printed` after folding white space."""
+    """What the listing prints: line `line` (0-based; all lines when None) equals `printed` after folding white
+    space.
+    """
 
     listing: str
     printed: str
@@ -252,7 +270,7 @@ class ListingOutput:
 class ListingStructure:
     """A statement about the listing's program text or what running it showed, as a boolean formula over these facts.
 
-    See `programs.listing_facts` for the facts: `calls("jax.grad")`, `random("params")`, `code_lines()`, `traces("training_step")`, ...
+    See `programs.listing_facts` for the facts: `calls("jax.grad")`, `random("params")`, `code_lines()`, ...
     """
 
     listing: str
@@ -317,9 +335,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledgement:
-    """A finding that is known: shown and counted, but it does not fail the run. No wildcards; a worse verdict is a new finding.
+    """A finding that is known: shown and counted, but it does not fail the run. No wildcards; a worse verdict is a
+    new finding.
 
-    Either `claim` is set, or every one of `programs`, `order`, `components`, `dtypes` and `devices` (lists spell out each case).
+    Either `claim` is set, or every one of `programs`, `order`, `components`, `dtypes`, `devices`: each case spelled out.
     """
 
     verdict: str

@@ -7,6 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 __all__ = [
+    "WORST_FIRST",
     "ClaimVerdict",
     "Enclosure",
     "Jump",
@@ -15,7 +16,6 @@ __all__ = [
     "NumberClass",
     "NumberVerdict",
     "Truth",
-    "WORST_FIRST",
 ]
 
 
@@ -56,7 +56,9 @@ class NoTruth:
 
 @dataclass(frozen=True, slots=True)
 class Kink:
-    """The one-sided derivatives of a function that is not differentiable here; either may be missing (outside the domain)."""
+    """The one-sided derivatives of a function that is not differentiable here; either may be missing (outside the
+    domain).
+    """
 
     left: Enclosure
     right: Enclosure
@@ -64,14 +66,16 @@ class Kink:
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """The function jumps here: its value at the point differs from a limit, and no derivative speaks about the point."""
+    """The function jumps here: its value at the point differs from a limit, and no derivative speaks about the
+    point.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
     """The truth about one component at one point, with what rounding its inputs already costs.
 
-    `condition` is an upper bound (or, for many inputs, an estimate) of `sum |x_i dT/dx_i| + sum |c_j dT/dc_j|`, where the c_j
+    `condition` is an upper bound (for many inputs an estimate) of `sum |x_i dT/dx_i| + sum |c_j dT/dc_j|`, where the c_j
     are the data and literals that the dtype cannot hold. None where it could not be established.
     """
 

@@ -1,4 +1,6 @@
-"""The article's own generators: drawn once on the CPU, in their dtype, exactly as `jax.random` and `jnp.linspace` give them."""
+"""The article's own generators: drawn once on the CPU, in their dtype, exactly as `jax.random` and `jnp.linspace`
+give them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ __all__ = ["draw", "spaced"]
 
 
 def draw(source: Generated, shape: Shape) -> np.ndarray:
-    """The random numbers of a generator as float64, exactly; x64 is on only for float64, as other bits would be drawn under it."""
+    """The random numbers of a generator as float64, exactly; x64 is on only for float64, as other bits would be
+    drawn under it.
+    """
     with jax.enable_x64(source.dtype == "float64"), jax.default_device(jax.devices("cpu")[0]):
         key = jax.random.PRNGKey(source.key)
         dtype = jnp.dtype(source.dtype)

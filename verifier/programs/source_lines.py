@@ -29,7 +29,8 @@ class SourceLine:
 
 
 def source_line(equation: Any) -> SourceLine | None:
-    """The innermost line of the user's own code that wrote the equation, else of JAX's library; None where JAX kept none.
+    """The innermost line of the user's own code that wrote the equation, else of JAX's library; None where JAX kept
+    none.
 
     JAX keeps none where it differentiates a function that it traced earlier: `jax.grad(jax.nn.sigmoid)` has no line.
     """

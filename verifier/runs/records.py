@@ -58,7 +58,12 @@ FORMAT = "1.0"
 NO_MAPPING: Mapping[str, Any] = MappingProxyType({})
 
 # Records travel between processes; a read-only view pickles as a view of a copy.
-copyreg.pickle(MappingProxyType, lambda view: (MappingProxyType, (dict(view),)))
+copyreg.pickle(MappingProxyType, lambda view: (_read_only, (dict(view),)))
+
+
+def _read_only(content: dict[str, Any]) -> Mapping[str, Any]:
+    """Pickles by its name, as the type of views cannot: that is no name of `builtins`."""
+    return MappingProxyType(content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,8 @@ def limit(expression: Kernel, variable: sympy.Symbol, to: Kernel) -> Kernel | No
 
     Of a Piecewise SymPy takes the branch at the point itself, which says nothing about the limit: None.
     """
-    if tree_size(expression) > MAX_COSTLY or any(variable in each.free_symbols for each in expression.atoms(sympy.Piecewise)):
+    piecewise = any(variable in each.free_symbols for each in expression.atoms(sympy.Piecewise))
+    if piecewise or tree_size(expression) > MAX_COSTLY:
         return None
     try:
         right, left = (sympy.limit(expression, variable, to, side) for side in ("+", "-"))

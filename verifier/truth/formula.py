@@ -65,7 +65,8 @@ class OrderTruth:
 class FormulaTruth:
     """Certified derivatives of the formula of an entry, all wanted orders at once.
 
-    `data` holds the exact values of the entry's data. Graphs are built once per set of directions and reused for every point.
+    `data` holds the exact values of the entry's data. Graphs are built once per set of directions and reused for
+    every point.
     """
 
     definitions: Definitions
@@ -139,7 +140,9 @@ def _size(node: Node) -> int:
 def _directions(
     moved: Sequence[Node], values: Mapping[str, np.ndarray], count: int, complete: bool, system: BallSystem
 ) -> dict[str, np.ndarray]:
-    """Along x_i e_i for every component, or along x * s for random sign vectors s: then |dT| sums to the conditioning."""
+    """Along x_i e_i for every component, or along x * s for random sign vectors s: then |dT| sums to the
+    conditioning.
+    """
     signs = np.random.default_rng(0).choice([-1, 1], size=(count, sum(_size(node) for node in moved)))
     weights = np.eye(count, dtype=int) if complete else signs
     directions, start = {}, 0
@@ -203,7 +206,8 @@ def summable(row: np.ndarray) -> np.ndarray:
 def component_truths(values: np.ndarray, moves: Sequence[np.ndarray], *, complete: bool, bits: int) -> list[Truth]:
     """Elements of balls, flattened, as plain data; `moves` says how each moves along each direction.
 
-    A ball that still holds zero at the ceiling is presumed to be zero; the sum of |summands| is then about radius * 2^bits,
+    A ball that still holds zero at the ceiling is presumed to be zero; the sum of |summands| is then about radius *
+    2^bits,
     and stands for the conditioning (SEMANTICS §4).
     """
     return [
@@ -230,7 +234,9 @@ def _enclosure(ball: Element) -> Enclosure:
 
 
 def _condition(along: Sequence[Element], complete: bool) -> Fraction | None:
-    """sum |dT| over a basis; else the largest |dT| along the random sign vectors, an estimate that never exceeds that sum."""
+    """sum |dT| over a basis; else the largest |dT| along the random sign vectors, an estimate that never exceeds
+    that sum.
+    """
     if not all(is_finite(move) for move in along):
         return None
     sizes = [as_fraction(upper(abs(move))) for move in along]

@@ -64,7 +64,9 @@ class LineGerm:
     direction: Mapping[str, np.ndarray]
 
     def derivatives(self, order: int, *, components: int | None = None) -> np.ndarray:
-        """`Sides` of the k-th derivative in t at t = 0, for the first components of the value (all of them by default)."""
+        """`Sides` of the k-th derivative in t at t = 0, for the first components of the value (all of them by
+        default).
+        """
         count = int(np.prod(self.node.shape, dtype=int))
         count = count if components is None else min(count, components)
         found = np.empty(count, dtype=object)

@@ -1,4 +1,6 @@
-"""Where the two routes to the truth meet: germs settle what the symbolic derivative cannot, and contradict it where it is wrong."""
+"""Where the two routes to the truth meet: germs settle what the symbolic derivative cannot, and contradict it where
+it is wrong.
+"""
 
 from __future__ import annotations
 
@@ -40,11 +42,14 @@ def conflicts(truth: FormulaTruth, place: Place, found: Mapping[int, OrderTruth]
                 continue
             symbolic = _along(tensor, order, direction, index)
             if disjoint(symbolic, sides.left) or disjoint(symbolic, sides.right):
-                yield f"order {order}: the symbolic derivative gives {symbolic}, germs give {sides.left} and {sides.right}"
+                sides_text = f"{sides.left} and {sides.right}"
+                yield f"order {order}: the symbolic derivative gives {symbolic}, germs give {sides_text}"
 
 
 def settled(truth: FormulaTruth, place: Place, found: Mapping[int, OrderTruth]) -> dict[int, OrderTruth]:
-    """Of one real input: components without a finite derivative replaced by their one-sided ones, or by these where they agree."""
+    """Of one real input: components without a finite derivative replaced by their one-sided ones, or by these where
+    they agree.
+    """
     inputs = truth.definitions.leaves
     if [leaf.shape for leaf in inputs] != [()] or too_large(truth):
         return dict(found)
@@ -84,7 +89,9 @@ def _move(line: LineGerm, order: int, index: int) -> object:
 
 
 def _jumps(value: object, limits: Sides) -> bool:
-    """Whether the value at the point differs from a limit: one-sided derivatives do not speak about it (SEMANTICS §8)."""
+    """Whether the value at the point differs from a limit: one-sided derivatives do not speak about it (SEMANTICS
+    §8).
+    """
     return disjoint(value, limits.left) or disjoint(value, limits.right)
 
 

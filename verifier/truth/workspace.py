@@ -1,4 +1,6 @@
-"""What a claim can speak about: an entry's formulas, quantities and iterations, evaluated in balls of a given precision."""
+"""What a claim can speak about: an entry's formulas, quantities and iterations, evaluated in balls of a given
+precision.
+"""
 
 from __future__ import annotations
 
