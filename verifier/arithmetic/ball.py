@@ -90,11 +90,13 @@ def _matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _is_unknown(array: np.ndarray) -> np.ndarray:
-    return np.frompyfunc(lambda each: isinstance(each, Unknown), 1, 1)(array).astype(bool)
+    return np.array([isinstance(each, Unknown) for each in array.flat], dtype=bool).reshape(array.shape)
 
 
 def _finite_part(array: np.ndarray) -> np.ndarray:
-    return np.where(_is_unknown(array), arb(0), array)
+    result = array.copy()
+    result[_is_unknown(array)] = arb(0)
+    return result
 
 
 def _finite_matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from typing import TypeGuard
 
 from flint import arb, fmpq
 
@@ -91,7 +92,7 @@ Decision = bool | None
 NEG_ZERO = arb(0)
 
 
-def is_finite(x: object) -> bool:
+def is_finite(x: object) -> TypeGuard[arb]:
     """Whether the element is a finite ball."""
     return type(x) is arb
 

@@ -86,7 +86,8 @@ def _proved_digits(claim: Digits, at: At, workspace: Workspace, printed: Sequenc
     if exprs is None:
         return None
     numbers = [workspace.symbolic(Text(text)) for text in printed]
-    return _all(prove_equal(expr, number[()]) for expr, number in zip(exprs.flat, numbers, strict=True))
+    pairs = zip(exprs.flat, numbers, strict=True)
+    return _all(None if number is None else prove_equal(expr, number[()]) for expr, number in pairs)
 
 
 def holds(claim: Holds, at: At, workspace: Workspace) -> Decided:
@@ -232,9 +233,10 @@ def limit(claim: Limit, at: At, workspace: Workspace) -> Decided:
     to, equals = (workspace.symbolic(each, at) for each in (claim.to, claim.equals))
     if exprs is None or to is None or equals is None:
         return Decided.of(None, reason="the formula is too large for a symbolic limit")
-    variable = component_symbols(leaf_node(claim.variable, ()))[()]
-    found = [symbolic_limit(expr, variable, to[()]) for expr in exprs.flat]
-    if any(each is None for each in found):
+    (variable,) = component_symbols(leaf_node(claim.variable, ())).flat
+    limits = [symbolic_limit(expr, variable, to[()]) for expr in exprs.flat]
+    found = [each for each in limits if each is not None]
+    if len(found) < len(limits):
         return Decided.of(None, reason="SymPy does not find the limit")
     pairs = list(zip(found, np.broadcast_to(equals, exprs.shape).flat, strict=True))
     truth = ", ".join(map(str, found))

@@ -175,7 +175,8 @@ def _is_symbolic(observation: Observation) -> bool:
 
 
 def _contraction(observation: Observation) -> Contraction:
-    return Program(*observation.program.split("/"), observation.order).contraction
+    transform, _, compilation = observation.program.partition("/")
+    return Program(transform, compilation, observation.order).contraction
 
 
 def witnesses(signature: Signature, point: Point, dtype: str) -> dict[str, tuple[Witness, ...]]:

@@ -338,7 +338,7 @@ class Acknowledgement:
     """A finding that is known: shown and counted, but it does not fail the run. No wildcards; a worse verdict is a
     new finding.
 
-    Either `claim` is set, or every one of `programs`, `order`, `components`, `dtypes`, `devices`: each case spelled out.
+    Either `claim` is set, or every one of `programs`, `order`, `components`, `dtypes`, `devices`: each case in full.
     """
 
     verdict: str

@@ -33,7 +33,9 @@ class Infinite:
 
 @dataclass(frozen=True, slots=True)
 class Cusp:
-    """One-sided derivatives that differ, one of them infinite: `low` None is minus infinity, `high` None plus infinity."""
+    """One-sided derivatives that differ, one of them infinite: `low` None is minus infinity, `high` None plus
+    infinity.
+    """
 
     low: Enclosure | None
     high: Enclosure | None

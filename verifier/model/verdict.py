@@ -75,7 +75,7 @@ class Jump:
 class Truth:
     """The truth about one component at one point, with what rounding its inputs already costs.
 
-    `condition` is an upper bound (for many inputs an estimate) of `sum |x_i dT/dx_i| + sum |c_j dT/dc_j|`, where the c_j
+    `condition` bounds (for many inputs, estimates) `sum |x_i dT/dx_i| + sum |c_j dT/dc_j|`, where the c_j
     are the data and literals that the dtype cannot hold. None where it could not be established.
     """
 

@@ -58,7 +58,7 @@ FORMAT = "1.0"
 NO_MAPPING: Mapping[str, Any] = MappingProxyType({})
 
 # Records travel between processes; a read-only view pickles as a view of a copy.
-copyreg.pickle(MappingProxyType, lambda view: (_read_only, (dict(view),)))
+copyreg.pickle(MappingProxyType, lambda view: (_read_only, (dict(view),)))  # pyright: ignore[reportArgumentType]
 
 
 def _read_only(content: dict[str, Any]) -> Mapping[str, Any]:

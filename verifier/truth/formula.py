@@ -98,10 +98,8 @@ class FormulaTruth:
         """What the dtype has to round besides the inputs: data and literals with a component that it cannot hold."""
         nodes = self.definitions.nodes
         data = [nodes[name] for name, values in self.data.items() if not _holds(values.flat, form)]
-        inexact = [
-            each for each in literals([self.tensor(order) for order in self.orders]) if not _holds([each.value], form)
-        ]
-        return (*data, *inexact)
+        constants = literals([self.tensor(order) for order in self.orders])
+        return (*data, *(each for each in constants if not _holds([each.value], form)))
 
     def _evaluate(self, place: Place, seeds: tuple[Node, ...], bits: int) -> dict[int, OrderTruth]:
         system = BallSystem(bits)
@@ -165,7 +163,7 @@ def _value_of(node: Node, values: Mapping[str, np.ndarray], system: BallSystem) 
     raise TypeError(f"only leaves and literals move, not {node!r}")
 
 
-def as_array(element: Element) -> np.ndarray:
+def as_array(element: object) -> np.ndarray:
     """A single element as an object array of shape ()."""
     array = np.empty((), dtype=object)
     array[()] = element
@@ -178,8 +176,8 @@ def elements(arrays: Mapping[str, np.ndarray], system: BallSystem) -> dict[str, 
     return {name: np.asarray(convert(array), dtype=object).reshape(np.shape(array)) for name, array in arrays.items()}
 
 
-def _holds(numbers: Iterable[Exact], form: Format) -> bool:
-    """Whether the dtype holds every one of these numbers exactly."""
+def _holds(numbers: Iterable[Exact | str], form: Format) -> bool:
+    """Whether the dtype holds every one of these numbers exactly; the named constants (pi, e) no dtype holds."""
     return all(isinstance(each, Exact) and round_to(Fraction(each), form) == Fraction(each) for each in numbers)
 
 
@@ -198,9 +196,9 @@ def _is_settled(value: Element, form: Format) -> bool:
 
 def summable(row: np.ndarray) -> np.ndarray:
     """The elements with those that are definitely no number made unknown, so that sums of them are unknown."""
-    return np.frompyfunc(
-        lambda each: Unknown(f"the truth is {each!r}", "") if isinstance(each, Special) else each, 1, 1
-    )(row)
+    result = np.empty(row.size, dtype=object)
+    result[:] = [Unknown(f"the truth is {each!r}", "") if isinstance(each, Special) else each for each in row.flat]
+    return result
 
 
 def component_truths(values: np.ndarray, moves: Sequence[np.ndarray], *, complete: bool, bits: int) -> list[Truth]:
@@ -237,7 +235,8 @@ def _condition(along: Sequence[Element], complete: bool) -> Fraction | None:
     """sum |dT| over a basis; else the largest |dT| along the random sign vectors, an estimate that never exceeds
     that sum.
     """
-    if not all(is_finite(move) for move in along):
+    finite = [move for move in along if is_finite(move)]
+    if len(finite) < len(along):
         return None
-    sizes = [as_fraction(upper(abs(move))) for move in along]
+    sizes = [as_fraction(upper(abs(move))) for move in finite]
     return sum(sizes, Fraction(0)) if complete else max(sizes)

@@ -48,7 +48,7 @@ class Sides:
 
     def agree(self) -> bool:
         """Both are finite, tight and overlap (SEMANTICS §8)."""
-        return self.finite() and bool(self.left.overlaps(self.right))  # type: ignore[union-attr]
+        return is_finite(self.left) and is_finite(self.right) and bool(self.left.overlaps(self.right))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,6 @@ def _is_close(element: Element) -> bool:
     return not is_finite(element) or element.is_exact() or element.rel_accuracy_bits() >= _CLOSE_BITS
 
 
-def disjoint(a: Element, b: Element) -> bool:
+def disjoint(a: object, b: object) -> bool:
     """Whether two enclosures of the same number have no point in common: then one of the routes is at fault."""
     return is_finite(a) and is_finite(b) and not a.overlaps(b)
