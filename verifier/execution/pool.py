@@ -62,6 +62,8 @@ class Workers:
             return Lost(f"its worker process died with exit code {error.exitcode}")
         except CancelledError:
             return Lost("it was cancelled")
+        except Exception as error:  # what a task let escape, or could not pickle
+            return Lost(f"{type(error).__name__}: {error}")
 
 
 def _ignore_interrupts() -> None:

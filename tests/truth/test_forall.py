@@ -1,0 +1,73 @@
+"""Statements for all points of a box: proved, refuted with a witness, or given up after a budget of boxes."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from verifier.arithmetic.elements import compare, exact_ball
+from verifier.truth import forall
+from verifier.truth.forall import everywhere
+
+BITS = 128
+UNIT = ((Fraction(0), Fraction(1)),)
+
+
+def test_a_true_statement_is_proved_and_needs_bisection():
+    # x (1 - x) < 1/2 although the ball of x (1 - x) over [0, 1] reaches 1
+    found = everywhere(lambda x: compare("lt", x[0] * (1 - x[0]), exact_ball(Fraction(1, 2))), UNIT, BITS)
+    assert found.holds is True
+    assert found.boxes > 1
+    assert found.witness is None
+
+
+def test_a_false_statement_is_refuted_by_a_point_where_it_certainly_fails():
+    found = everywhere(lambda x: compare("lt", x[0] * x[0], exact_ball(Fraction(9, 10))), UNIT, BITS)
+    assert found.holds is False
+    assert found.witness is not None
+    assert found.witness[0] ** 2 >= Fraction(9, 10)
+
+
+def test_a_fault_in_a_corner_is_found():
+    box = ((Fraction(-1), Fraction(1)),) * 3
+    found = everywhere(lambda x: compare("lt", x[0] + x[1] + x[2], exact_ball(3)), box, BITS)
+    assert (found.holds, found.witness, found.boxes) == (False, (1, 1, 1), 1)
+
+
+def test_what_touches_equality_is_given_up_after_the_budget(monkeypatch):
+    monkeypatch.setattr(forall, "BOXES", 40)
+    found = everywhere(lambda x: compare("le", x[0] * (1 - x[0]), exact_ball(Fraction(1, 4))), UNIT, BITS)
+    assert (found.holds, found.boxes) == (None, 40)
+
+
+def test_nothing_known_is_never_proved():
+    point = ((Fraction(1, 3), Fraction(1, 3)),)
+    assert everywhere(lambda x: None, point, BITS).holds is None
+
+
+@pytest.mark.parametrize(("low", "holds"), [(Fraction(1, 3), True), (Fraction(1, 4), False)])
+def test_a_box_of_one_point_is_decided_there(low, holds):
+    found = everywhere(lambda x: compare("gt", x[0], exact_ball(Fraction(3, 10))), ((low, low),), BITS)
+    assert found.holds is holds
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.fractions(min_value=-3, max_value=3, max_denominator=64),
+    st.fractions(min_value=-3, max_value=3, max_denominator=64),
+    st.fractions(min_value=Fraction(1, 8), max_value=2, max_denominator=64),
+)
+def test_lines_are_decided_as_exact_arithmetic_decides_them(slope, offset, margin):
+    """Law: slope x + offset < bound on [0, 1] iff it is at both ends."""
+    largest = max(offset, slope + offset)
+
+    def line(x):
+        return x[0] * exact_ball(slope) + exact_ball(offset)
+
+    above = everywhere(lambda x: compare("lt", line(x), exact_ball(largest + margin)), UNIT, BITS)
+    below = everywhere(lambda x: compare("lt", line(x), exact_ball(largest - margin)), UNIT, BITS)
+    assert above.holds is True
+    assert below.holds is False
