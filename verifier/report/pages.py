@@ -126,14 +126,26 @@ def component_latex(component: str) -> str | None:
     if indexed and "".join(f"d{each}" for each in indexed) == rest:
         below = r"\,".join(rf"\partial {_name_latex(each)}" for each in indexed)
         sign = r"\partial"
+    elif factors := _factors(rest, int(order or 1)):
+        sign = "d" if len(factors) == 1 else r"\partial"
+        powers = (f"{_name_latex(name)}" + (f"^{{{count}}}" if count > 1 else "") for name, count in factors)
+        below = r"\,".join(f"{sign} {each}" for each in powers)
     else:
-        name = rest[1:].removesuffix(order) if order else rest[1:]
-        if not re.fullmatch(r"[A-Za-z_][\w.]*", name):
-            return None
-        sign, below = "d", f"d {_name_latex(name)}" + (f"^{{{order}}}" if order else "")
+        return None
     row = f"_{{{found['row'][1:-1]}}}" if found["row"] else ""
     power = f"^{{{order}}}" if order else ""
     return rf"\frac{{{sign}{power} f{row}}}{{{below}}}"
+
+
+def _factors(rest: str, order: int) -> list[tuple[str, int]]:
+    """`dx2dy` as [(x, 2), (y, 1)]: single letters, each with its power; or one longer name; nothing where it is neither."""
+    if letters := re.fullmatch(r"(?:d[A-Za-z]\d*)+", rest):
+        found = re.findall(r"d([A-Za-z])(\d*)", letters[0])
+        factors = [(name, int(count or 1)) for name, count in found]
+        if sum(count for _, count in factors) == order:
+            return factors
+    name = rest[1:].removesuffix(str(order)) if order > 1 else rest[1:]
+    return [(name, order)] if re.fullmatch(r"[A-Za-z_][\w.]*", name) else []
 
 
 def _name_latex(name: str) -> str:
