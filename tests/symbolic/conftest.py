@@ -54,6 +54,9 @@ class Digits:
     def select(self, condition: bool | None, a: Any, b: Any) -> Any:
         return UNKNOWN if condition is None else a if condition else b
 
+    def kink(self) -> Any:
+        return UNKNOWN
+
     def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.dot(a, b)
 

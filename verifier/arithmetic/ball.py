@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from flint import arb, arb_mat
 
-from verifier.arithmetic.elements import Decision, Element, Special, Unknown, compare, exact_ball
+from verifier.arithmetic.elements import KINK, Decision, Element, Special, Unknown, compare, exact_ball
 from verifier.arithmetic.functions import Operation
 from verifier.arithmetic.precision import current_precision, working_precision
 from verifier.arithmetic.vocabulary import OPERATIONS, constant, row
@@ -69,6 +69,10 @@ class BallSystem:
         if condition is None:
             return Unknown("select: its condition is undecided")
         return a if condition else b
+
+    def kink(self) -> Unknown:
+        """A derivative exactly at a kink or a jump: neither more precision nor a higher order would help."""
+        return KINK
 
     def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The matrix product of two object arrays, (m, k) and (k, n), as an object array (m, n)."""

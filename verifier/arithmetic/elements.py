@@ -22,6 +22,7 @@ from verifier.arithmetic.precision import current_precision, working_precision
 __all__ = [
     "BITS",
     "EITHER",
+    "KINK",
     "NAN",
     "NEG_INF",
     "NEG_ZERO",
@@ -84,6 +85,8 @@ class Unknown:
     def __neg__(self) -> Unknown:
         return self
 
+
+KINK = Unknown("exactly at a kink or a jump", remedy="")
 
 Element = arb | Special | Unknown
 Decision = bool | None

@@ -18,6 +18,7 @@ from flint import arb, fmpq
 from verifier.arithmetic.ball import generic_matmul
 from verifier.arithmetic.elements import (
     EITHER,
+    KINK,
     NAN,
     Decision,
     Special,
@@ -133,6 +134,10 @@ class GermSystem:
         if condition is None:
             return Unknown("select: its condition is undecided", EITHER)
         return a if condition else b
+
+    def kink(self) -> Unknown:
+        """A derivative exactly at a kink or a jump: neither more precision nor a higher order would help."""
+        return KINK
 
     def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The matrix product of two object arrays, (m, k) and (k, n), as an object array (m, n)."""

@@ -39,7 +39,9 @@ def _with_slacks(rows: Sequence[Row], width: int) -> list[Row]:
 
 
 def _feasible(rows: list[Row]) -> bool:
-    """Whether `rows` (coefficients, then a bound >= 0) have a solution x >= 0: minimise the sum of artificial variables."""
+    """Whether `rows` (coefficients, then a bound >= 0) have a solution x >= 0: minimise the sum of artificial
+    variables.
+    """
     width, height = len(rows[0]) - 1, len(rows)
     basis = list(range(width, width + height))  # the artificial variables, which have no columns of their own
     cost = [sum(column, Fraction(0)) for column in zip(*rows, strict=True)]

@@ -18,6 +18,8 @@ def judge_local_number(
 ) -> NumberVerdict:
     """Judge one computed number against the truth at its point; never raises."""
     match truth:
+        case Undefined(reason, forbids_nan) if forbids_nan and math.isnan(value):
+            return NumberVerdict(kind=NumberClass.NONFINITE, fails=True, reason=f"NaN where {reason}")
         case Undefined(reason):
             return NumberVerdict(kind=NumberClass.VACUOUS, reason=reason)
         case Infinite(sign):

@@ -37,7 +37,8 @@ _CERTIFIED_BITS = 4096.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """What a rule is measured with: the dtype of the trace, and `spread`, u sum |r_j dT/dr_j| over its inexact literals.
+    """What a rule is measured with: the dtype of the trace, and `spread`, u sum |r_j dT/dr_j| over its inexact
+    literals.
 
     `foreign` says that a rule of the user's own is judged: then INEXACT fails, too.
     """
@@ -59,14 +60,16 @@ def judge_rule(value: ProgramValue, truth: LocalTruth, threshold: Threshold) -> 
     match truth:
         case NoTruth(reason):
             return _without_truth(value, reason)
-        case Undefined(reason):
-            return RuleVerdict(kind=RuleClass.UNDEFINED, reason=reason)
+        case Undefined(reason, forbids_nan):
+            fails = forbids_nan and value == NonFinite("nan")
+            return RuleVerdict(kind=RuleClass.UNDEFINED, fails=fails, reason=f"{reason}{'; NaN' if fails else ''}")
         case Jump():
             return _at_jump(value)
         case Infinite(sign):
             return _at_infinity(value, sign)
         case Kink(left=left, right=right):
-            return _at_kink(value, *sorted((left, right), key=lambda side: side.middle), threshold)
+            low, high = sorted((left, right), key=lambda side: side.middle)
+            return _at_kink(value, low, high, threshold)
         case Cusp(low=low, high=high):
             return _at_kink(value, low, high, threshold)
         case Enclosure():

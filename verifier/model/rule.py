@@ -43,9 +43,10 @@ class Cusp:
 
 @dataclass(frozen=True, slots=True)
 class Undefined:
-    """The function has no real value here, so that nothing is asked of its derivative."""
+    """The function has no real value here: nothing is asked of its derivative but to be no NaN at an infinite one."""
 
     reason: str
+    forbids_nan: bool = False
 
 
 LocalTruth = Enclosure | Kink | Cusp | Infinite | Jump | Undefined | NoTruth

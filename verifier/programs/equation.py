@@ -7,7 +7,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.extend import core
 
 __all__ = ["as_function", "is_custom_rule", "is_foreign"]
 
@@ -30,15 +29,20 @@ def is_foreign(equation: Any) -> bool:
 
 def as_function(equation: Any, operands: Sequence[Any]) -> tuple[Callable[..., list[jax.Array]], list[Any]]:
     """(function of the real operands, these operands); the others are held at the values given."""
-    variables = list(dict.fromkeys(atom for atom in equation.invars if not hasattr(atom, "val")))
-    known = {atom: value for atom, value in zip(equation.invars, operands, strict=True) if not hasattr(atom, "val")}
-    results = [variable for variable in equation.outvars if type(variable).__name__ != "DropVar"]
-    program = core.ClosedJaxpr(core.Jaxpr((), variables, results, [equation], equation.effects), ())
-    run = core.jaxpr_as_fun(program)
-    moving = [variable for variable in variables if jnp.issubdtype(variable.aval.dtype, jnp.floating)]
+    moving = [i for i, atom in enumerate(equation.invars) if _moves(atom)]
+    wanted = equation.primitive.get_bind_params(equation.params)
+    # Functions among the parameters come first in some versions of JAX, and stay parameters in others.
+    parts, params = wanted if isinstance(wanted, tuple) else ((), wanted)
 
     def function(*leaves: Any) -> list[jax.Array]:
-        placed = {**known, **dict(zip(moving, leaves, strict=True))}
-        return list(run(*(placed[variable] for variable in variables)))
+        placed = [*operands]
+        for position, leaf in zip(moving, leaves, strict=True):
+            placed[position] = leaf
+        found = equation.primitive.bind(*parts, *placed, **params)
+        return list(found) if equation.primitive.multiple_results else [found]
 
-    return function, [known[variable] for variable in moving]
+    return function, [operands[i] for i in moving]
+
+
+def _moves(atom: Any) -> bool:
+    return not hasattr(atom, "val") and jnp.issubdtype(atom.aval.dtype, jnp.floating)

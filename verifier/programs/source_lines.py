@@ -10,7 +10,7 @@ from jax._src import source_info_util
 
 # Files of JAX that trace and transform: an equation's line in them says nothing about the equation.
 _MACHINERY = re.compile(
-    r"jax/(_src/)?(interpreters/\w+|api|api_util|core|custom_derivatives|linear_util|pjit|source_info_util|traceback_util)\.py$"
+    r"jax/(_src/)?(interpreters/\w+|api|api_util|core|custom_derivatives|linear_util|pjit|(source_info|traceback)_util)\.py$"
 )
 
 __all__ = ["SourceLine", "source_line"]

@@ -6,6 +6,7 @@ A number system is anything with
     operation(name)                           a function of elements that never raises
     compare(relation, a, b)                   "lt" "le" "gt" "ge" "eq" "ne": True, False, None where undecided
     select(condition, a, b)                   a or b; unknown where the condition is None, unless a is b
+    kink()                                    the derivative exactly on the boundary of two pieces
     matmul(a, b)                              product of two matrices (object arrays)
     working()                                 the block in which operations may run
 
@@ -23,7 +24,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from verifier.arithmetic.elements import Unknown
 from verifier.symbolic.graph import (
     Contract,
     Expand,
@@ -49,8 +49,6 @@ __all__ = ["ElementArrays", "NumberSystem", "evaluate", "evaluate_in", "selectio
 
 Labelled = tuple[Labels, np.ndarray]
 
-ON_THE_BOUNDARY = Unknown("exactly at a kink or a jump", remedy="")
-"""The derivative at a point that is certainly on the boundary of two pieces: more precision would not help."""
 
 
 class NumberSystem(Protocol):
@@ -61,6 +59,7 @@ class NumberSystem(Protocol):
     def operation(self, name: str, /) -> Callable[..., Any]: ...
     def compare(self, relation: str, a: Any, b: Any, /) -> bool | None: ...
     def select(self, condition: bool | None, a: Any, b: Any, /) -> Any: ...
+    def kink(self) -> Any: ...
     def matmul(self, a: Any, b: Any, /) -> Any: ...
     def working(self) -> AbstractContextManager[object]: ...
 
@@ -193,7 +192,7 @@ class ElementArrays:
         if inside is True or outside is True:
             return p if inside is True else q
         if inside is False and outside is False:
-            return ON_THE_BOUNDARY
+            return self.system.kink()
         sides = (p, q) if p is not q else (self.zero, self.one)
         return self.system.select(None, *sides)
 

@@ -21,7 +21,7 @@ from verifier.truth.pairs import PairSystem
 from verifier.truth.primitives import rule_of
 from verifier.truth.values import Literal, Refused, boxed, category, exact_literals, lifted, settled, unknown
 
-__all__ = ["Concrete", "Watch", "evaluate", "follow_exact", "freeze_limits"]
+__all__ = ["Concrete", "Watch", "evaluate", "evaluate_equation", "follow_exact", "freeze_limits"]
 
 Watch = Callable[[Any, Sequence[np.ndarray], Sequence[np.ndarray]], None]
 """Sees every equation, those of inner programs too, each time it is evaluated: (equation, inputs, outputs)."""
@@ -56,6 +56,7 @@ def evaluate(
     *,
     literal: Literal | None = None,
     concrete: Concrete | None = None,
+    instead: Concrete | None = None,
     watch: Watch | None = None,
     decide: Decide = follow_exact,
     freeze: Freeze = freeze_limits,
@@ -65,12 +66,22 @@ def evaluate(
     """The results of a program on `arguments`: object arrays of elements, or concrete arrays, which are taken exactly.
 
     A primitive without a rule, or a rule that gives up, makes `Unknown(reason)` of its results, never an exception.
+    `instead` is asked first, for every equation: what it returns replaces the results of the rule.
+    A system may bring `in_dtype(name)`, the system of one dtype, and `refusal(primitive, dtype, kind)`, its own gaps.
     With `strict` an unexpected exception inside a rule is raised instead (for tests). `step_limit` bounds each loop.
     """
     exact = exact_literals(system)
-    evaluator = _Evaluator(system, literal or exact, concrete, watch, decide, freeze, step_limit, strict)
+    evaluator = _Evaluator(system, literal or exact, concrete, instead, watch, decide, freeze, step_limit, strict)
     with system.working(), np.errstate(all="ignore"):
         return evaluator.run(closed_jaxpr, [lifted(argument, exact) for argument in arguments])
+
+
+def evaluate_equation(equation: Any, operands: Sequence[Any], system: Any) -> list[np.ndarray]:
+    """The results of one equation by its rule; operands as for `evaluate`."""
+    exact = exact_literals(system)
+    evaluator = _Evaluator(system, exact, None, None, None, follow_exact, freeze_limits, STEP_LIMIT, False)
+    with system.working(), np.errstate(all="ignore"):
+        return evaluator.result(equation, [lifted(operand, exact) for operand in operands])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,7 @@ class _Step:
     rule: Rule | None
     machine: Machine
     operands: tuple[tuple[Any, np.ndarray | None], ...]
+    refusal: str | None
     dead: tuple[Any, ...]
 
 
@@ -89,28 +101,15 @@ class _Evaluator:
     system: Any
     literal: Literal
     concrete: Concrete | None
+    instead: Concrete | None
     watch: Watch | None
     decide: Decide
     freeze: Freeze
     step_limit: int
     strict: bool
-    machines: dict[str, Machine] = field(init=False)
+    machines: dict[tuple[str, str], Machine] = field(default_factory=dict)
     # Steps by the identity of their jaxpr; the jaxpr is kept so that its identity stays taken.
     prepared: dict[int, tuple[Any, tuple[_Step, ...]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        systems = {"real": self.system, "complex": PairSystem(self.system)}
-        self.machines = {
-            kind: Machine(
-                system=system,
-                literal=self.literal,
-                run=self.run,
-                decide=self.decide,
-                freeze=self.freeze,
-                step_limit=self.step_limit,
-            )
-            for kind, system in systems.items()
-        }
 
     def run(self, program: Any, arguments: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The results of a closed or open jaxpr."""
@@ -128,6 +127,10 @@ class _Evaluator:
                 del values[name]
         return [values[name] if value is None else value for name, value in map(self._operand, jaxpr.outvars)]
 
+    def result(self, equation: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
+        """The results of one equation on these operands, literals included."""
+        return self._results(self._step(equation, ()), inputs)
+
     def _results(self, step: _Step, inputs: list[np.ndarray]) -> list[np.ndarray]:
         avals = [variable.aval for variable in step.equation.outvars]
         try:
@@ -142,6 +145,11 @@ class _Evaluator:
         return [settled(unknown(getattr(aval, "shape", ()), reason, remedy), aval) for aval in avals]
 
     def _compute(self, step: _Step, inputs: list[np.ndarray]) -> Sequence[Any]:
+        replaced = None if self.instead is None else self.instead(step.equation, inputs)
+        if replaced is not None:
+            return replaced
+        if step.refusal:
+            raise Refused(step.refusal)
         if step.rule is None:
             return self._run_concretely(step.equation, inputs)
         results = step.rule.compute(step.machine, step.equation, *inputs)
@@ -162,8 +170,11 @@ class _Evaluator:
     def _prepare(self, jaxpr: Any) -> Iterator[_Step]:
         last_use = _last_uses(jaxpr)
         for index, equation in enumerate(jaxpr.eqns):
-            operands = tuple(map(self._operand, equation.invars))
-            yield _Step(equation, rule_of(equation), self._machine(equation), operands, last_use.get(index, ()))
+            yield self._step(equation, last_use.get(index, ()))
+
+    def _step(self, equation: Any, dead: tuple[Any, ...]) -> _Step:
+        operands = tuple(map(self._operand, equation.invars))
+        return _Step(equation, rule_of(equation), self._machine(equation), operands, self._refusal(equation), dead)
 
     def _operand(self, atom: Any) -> tuple[Any, np.ndarray | None]:
         """A literal is lifted once for each place where it stands: two places may mean two different numbers."""
@@ -172,8 +183,43 @@ class _Evaluator:
         return None, lifted(np.asarray(atom.val, dtype=atom.aval.dtype), self.literal)
 
     def _machine(self, equation: Any) -> Machine:
-        kinds = {kind_of(each) for each in (*equation.invars, *equation.outvars)}
-        return self.machines["complex" if "complex" in kinds else "real"]
+        kind, dtype = _number_type(equation)
+        key = (kind, dtype if hasattr(self.system, "in_dtype") else "")
+        if key not in self.machines:
+            self.machines[key] = self._new_machine(*key)
+        return self.machines[key]
+
+    def _new_machine(self, kind: str, dtype: str) -> Machine:
+        system = self.system.in_dtype(dtype) if dtype else self.system
+        return Machine(
+            system=PairSystem(system) if kind == "complex" else system,
+            literal=self.literal,
+            run=self.run,
+            decide=self.decide,
+            freeze=self.freeze,
+            step_limit=self.step_limit,
+        )
+
+    def _refusal(self, equation: Any) -> str | None:
+        if not hasattr(self.system, "refusal"):
+            return None
+        kind, dtype = _number_type(equation)
+        return self.system.refusal(equation.primitive.name, dtype, kind)
+
+
+_REAL_PARTS = {"complex64": "float32", "complex128": "float64"}
+
+
+def _number_type(equation: Any) -> tuple[str, str]:
+    """The kind of numbers that an equation computes with, and the name of their dtype (of their parts)."""
+    variables = (*equation.outvars, *equation.invars)
+    kinds = [kind_of(each) for each in variables]
+    kind = next((each for each in ("complex", "real") if each in kinds), "other")
+    if kind == "other":
+        return kind, ""
+    wanted = ("real", "complex")
+    dtype = str(next(each.aval.dtype.name for each, found in zip(variables, kinds, strict=True) if found in wanted))
+    return kind, _REAL_PARTS.get(dtype, dtype)
 
 
 def _is_plain(result: Any) -> bool:

@@ -66,18 +66,48 @@ class Machine:
         """a where the condition holds, else b; what is not taken is discarded whatever it is."""
         if condition.dtype == bool:
             return boxed(np.where(condition, a, b))
-        return boxed(_SELECT(condition, a, b))
+        return boxed(np.frompyfunc(partial(_pick, getattr(self.system, "join", None)), 3, 1)(condition, a, b))
 
     def fold(self, name: str, array: np.ndarray, axes: Sequence[int], empty: Any = None) -> np.ndarray:
         """The function of two numbers folded over the axes, from the first entry on, in row-major order."""
         lines = flattened(array, axes)
         if lines.shape[-1] == 0:
             return filled(lines.shape[:-1], empty)
-        return boxed(self._ufunc(name, 2).reduce(lines, axis=-1))
+        whole = self._folded_at_once(name, lines)
+        return whole if whole is not None else boxed(self._ufunc(name, 2).reduce(lines, axis=-1))
 
     def accumulate(self, name: str, array: np.ndarray, axis: int) -> np.ndarray:
         """All partial folds along an axis."""
-        return self._ufunc(name, 2).accumulate(array, axis=axis, dtype=object)
+        ufunc, lines = self._ufunc(name, 2), np.moveaxis(array, axis, -1)
+        if self._folded_at_once(name, lines) is None:
+            return ufunc.accumulate(array, axis=axis, dtype=object)
+        ends = range(1, lines.shape[-1] + 1)
+        folds = [self.fold(name, lines[..., :end], (lines.ndim - 1,)) for end in ends]
+        return np.moveaxis(np.stack(folds, axis=-1), -1, axis)
+
+    def stored(self, array: np.ndarray) -> np.ndarray:
+        """The array after a change of its dtype: the same, unless the number system knows of rounding."""
+        store = getattr(self.system, "stored", None)
+        return array if store is None else boxed(np.frompyfunc(store, 1, 1)(array))
+
+    def narrowed(self, array: np.ndarray, exponent_bits: int, precision: int) -> np.ndarray:
+        """The array after rounding to a narrower format: the same, unless the number system knows of rounding."""
+        narrow = getattr(self.system, "narrowed", None)
+        if narrow is None:
+            return array
+        return boxed(np.frompyfunc(lambda entry: narrow(entry, exponent_bits, precision), 1, 1)(array))
+
+    def _folded_at_once(self, name: str, lines: np.ndarray) -> np.ndarray | None:
+        """Folds of the last axis in a way of the number system's own, or None where it has none."""
+        fold = getattr(self.system, "fold", None)
+        if fold is None or not lines.size:
+            return None
+        results = np.empty(lines.shape[:-1], dtype=object)
+        for place in np.ndindex(*results.shape):
+            results[place] = fold(name, lines[place])
+            if results[place] is None:
+                return None
+        return results
 
     def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The product of an (m, k) and a (k, n) array."""
@@ -97,13 +127,12 @@ class Machine:
         return ufunc
 
 
-def _pick(condition: Any, a: Any, b: Any) -> Any:
+def _pick(join: Callable[[tuple[Any, Any]], Any] | None, condition: Any, a: Any, b: Any) -> Any:
     if is_decided(condition):
         return a if condition else b
-    return a if a is b else undecided(condition, "the condition of a select")
-
-
-_SELECT = np.frompyfunc(_pick, 3, 1)
+    if a is b:
+        return a
+    return undecided(condition, "the condition of a select") if join is None else join((a, b))
 
 
 def truths(decisions: np.ndarray) -> np.ndarray:

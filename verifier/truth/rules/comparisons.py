@@ -74,11 +74,13 @@ def _chosen(which: Any, *cases: Any) -> Any:
 
 
 def _convert(machine: Machine, equation: Any, x: Array) -> Array:
-    """A change of dtype: real to real is the identity, because rounding is a matter of devices."""
+    """A change of dtype: real to real is the identity, except where the number system is about rounding."""
     source, target = kind_of(equation.invars[0]), kind_of(equation.outvars[0])
     conversion = _CONVERSIONS.get((source, target))
     if conversion is not None:
         return conversion(machine, equation, x)
+    if source == target == "real":
+        return machine.stored(x)
     return x if source == target else refuse(f"no conversion from {source} to {target}")
 
 

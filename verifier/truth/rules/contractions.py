@@ -19,7 +19,7 @@ def _dot_general(machine: Machine, equation: Any, a: Array, b: Array) -> Array:
     rows, left_free = _matrices(a, left_batch, left, last=True)
     columns, right_free = _matrices(b, right_batch, right, last=False)
     batch = [a.shape[axis] for axis in left_batch]
-    return _products(machine, rows, columns).reshape(*batch, *left_free, *right_free)
+    return _products(machine, rows, columns).reshape((*batch, *left_free, *right_free))
 
 
 def _matrices(x: Array, batch: Sequence[int], contracted: Sequence[int], *, last: bool) -> tuple[Array, list[int]]:

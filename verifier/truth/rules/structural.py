@@ -113,6 +113,10 @@ def padded(x: Array, filling: Any, configuration: Any) -> Array:
     return result
 
 
+def _reduce_precision(machine: Machine, equation: Any, x: Array) -> Array:
+    return machine.narrowed(x, equation.params["exponent_bits"], equation.params["mantissa_bits"] + 1)
+
+
 def _starts(starts: tuple[Array, ...], shape: tuple[int, ...], sizes: tuple[int, ...]) -> list[int]:
     """Where a window begins, moved so that all of it lies inside, as XLA does."""
     wanted = [int(integers(start, "the start of a slice")) for start in starts]
@@ -140,7 +144,6 @@ _SAME = (
     "name",
     "optimization_barrier",
     "pvary",
-    "reduce_precision",
     "reshard",
     "sharding_constraint",
     "pin",
@@ -161,6 +164,7 @@ RULES: Table = {
         empty2=_empty,
         iota=_iota,
         pad=_pad,
+        reduce_precision=_reduce_precision,
         reshape=_reshape,
         rev=_rev,
         slice=_slice,

@@ -1,0 +1,155 @@
+"""The public interface: arguments, results, texts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import verifier
+from verifier.errors import FormulaError, UsageError
+
+
+def saturated(x):
+    return jax.nn.sigmoid(x)
+
+
+def test_the_package_stays_light():
+    code = "import sys, verifier; print({'jax', 'flint', 'sympy', 'numpy'} & set(sys.modules)); verifier.check"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
+    with pytest.raises(AttributeError):
+        verifier.nothing  # noqa: B018
+
+
+def test_a_passing_result():
+    result = verifier.check(jnp.sin, 0.5)
+    assert result.ok
+    assert not result.findings
+    assert {(each.program, each.component, each.dtype) for each in result.verdicts} == {
+        (program, "d/dx", "float32") for program in ("grad/eager", "grad/jit", "jacfwd/eager", "jacfwd/jit")
+    }
+    assert {each.rule for each in result.verdicts} == {"RIGHT"}
+    assert {each.number for each in result.verdicts} == {"ACCURATE"}
+    assert float(result.verdicts[0].truth) == pytest.approx(np.cos(0.5))
+    assert result.verdicts[0].point == {"x": 0.5}
+
+
+def test_a_failing_result_reads_well():
+    result = verifier.check(saturated, np.float64(40))
+    worst = result.findings[0]
+    assert (worst.rule, worst.number, worst.value) == ("RIGHT", "LOSSY", 0.0)
+    assert worst.lost_bits is not None
+    assert worst.lost_bits > 40
+    assert worst.blame is not None
+    text = str(result)
+    assert "saturated: 4 of 4 judgements" in text
+    assert "4.24835425529158895" in text
+    assert "return jax.nn.sigmoid(x)" in text
+
+
+def test_the_reproduction_runs_with_jax_alone():
+    text = str(verifier.check(saturated, np.float64(40)))
+    lines = text.split("reproduce with JAX alone")[1].splitlines()
+    program = "\n".join(line[4:] for line in lines if line.startswith("    "))
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert float(run.stdout) == 0.0
+
+
+def test_assert_derivatives():
+    verifier.assert_derivatives(jnp.sin, 0.5, orders=(1, 2))
+    with pytest.raises(AssertionError, match="LOSSY"):
+        verifier.assert_derivatives(saturated, np.float64(40))
+
+
+def test_pytrees_and_held_arguments():
+    def loss(params, x, power):
+        return jnp.sum((params["w"] * x + params["b"]) ** power)
+
+    result = verifier.check(loss, {"w": np.array([1.0, 2.0]), "b": 0.5}, np.array([0.3, 0.7]), 3)
+    assert result.ok, str(result)
+    assert {each.component for each in result.verdicts} == {
+        "d/dparams['b']",
+        "d/dparams['w'][0]",
+        "d/dparams['w'][1]",
+    }
+
+
+def test_dtypes_cast_and_judge_at_the_cast_point():
+    result = verifier.check(jnp.sin, 0.1, dtypes=("float64", "bfloat16"), programs=("grad/jit",))
+    assert result.ok
+    assert [(each.dtype, each.point["x"]) for each in result.verdicts] == [
+        ("float64", 0.1),
+        ("bfloat16", float(jnp.bfloat16(0.1))),
+    ]
+
+
+def test_sampled_points():
+    result = verifier.check(jnp.sin, 0.5, domain=(-3, 3), points=4, programs=("grad/jit",), seed=1)
+    assert result.ok, str(result)
+    places = [each.point["x"] for each in result.verdicts]
+    assert places[0] == 0.5
+    assert len(places) >= 5
+    assert all(-3 <= each <= 3 for each in places)
+    again = verifier.check(jnp.sin, 0.5, domain=(-3, 3), points=4, programs=("grad/jit",), seed=1)
+    assert [each.point["x"] for each in again.verdicts] == places
+
+
+def test_a_formula_says_what_the_value_is_meant_to_be():
+    assert verifier.check(lambda x: jnp.sin(x) * x, np.float64(0.7), formula="x*sin(x)").ok
+    wrong = verifier.check(lambda x: jnp.sin(x) * x, np.float64(0.7), formula="x*cos(x)")
+    assert {(each.order, each.rule, each.number) for each in wrong.findings} == {(0, "WRONG", "LOSSY")}
+
+
+def test_undecided_fails_unless_it_is_allowed():
+    def step(x):
+        return jax.lax.nextafter(x, jnp.float64(2)) * x
+
+    undecided = verifier.check(step, np.float64(1.3), programs=("value",), orders=(0,))
+    assert not undecided.ok
+    assert {each.rule for each in undecided.findings} == {"UNDECIDED"}
+    assert "nextafter" in str(undecided)
+    allowed = verifier.check(step, np.float64(1.3), programs=("value",), orders=(0,), undecided="allow")
+    assert allowed.ok
+
+
+def test_many_inputs_are_checked_in_part_and_said_so():
+    result = verifier.check(lambda v: jnp.sum(jnp.sin(v)), np.linspace(0.1, 3.0, 40), programs=("grad/jit",))
+    assert result.ok, str(result)
+    assert (result.components, result.asked) == (16, 40)
+    assert "16 of 40 components" in str(result)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"undecided": "maybe"},
+        {"orders": ()},
+        {"orders": (-1,)},
+        {"programs": ("gard",)},
+        {"programs": ("grad/jot",)},
+        {"dtypes": ("float128",)},
+        {"dtypes": ()},
+        {"points": 3},
+        {"points": 3, "domain": (2, 1)},
+        {"argnums": 1},
+    ],
+)
+def test_misuse_is_refused(options):
+    with pytest.raises(UsageError):
+        verifier.check(jnp.sin, 0.5, **options)
+
+
+def test_a_formula_that_cannot_be_read():
+    with pytest.raises(FormulaError):
+        verifier.check(jnp.sin, 0.5, formula="sin(y)")
+
+
+def test_a_function_that_cannot_be_traced_is_no_pass():
+    result = verifier.check(lambda x: x if x > 0 else -x, 0.5)
+    assert not result.ok
+    assert "cannot be traced" in str(result)

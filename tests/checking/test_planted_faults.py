@@ -1,0 +1,127 @@
+"""Faults planted in rules are found, at every scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+import verifier
+
+Rule = Callable[[Any, Any], Any]
+
+
+def planted(primal: Callable[..., Any], slope: Callable[..., Any]) -> Callable[..., Any]:
+    """The primal with a custom rule of its own."""
+
+    @jax.custom_jvp
+    def f(x):
+        return primal(x)
+
+    f.defjvp(lambda primals, tangents: (primal(*primals), slope(*primals) * tangents[0]))
+    return f
+
+
+def sine(x):
+    return jnp.sin(x)
+
+
+SLOPES: dict[str, Callable[..., Any]] = {
+    "the sign": lambda x: -jnp.cos(x),
+    "a factor of 1 + 2^-20": lambda x: jnp.cos(x) * (1 + 2.0**-20),
+    "a factor of 2": lambda x: 2 * jnp.cos(x),
+    "a missing branch": lambda x: jnp.where(x > 3, 0.0, jnp.cos(x)),
+    "wrong only beyond 3": lambda x: jnp.cos(x) * jnp.where(x > 3, 1.01, 1.0),
+    "no slope": lambda x: 0 * x,
+}
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-30, 1e30])
+@pytest.mark.parametrize("name", SLOPES)
+def test_a_fault_of_the_first_order_is_found(name, scale):
+    primal, slope = sine, SLOPES[name]
+    f = planted(lambda x: scale * primal(x), lambda x: scale * slope(x))
+    result = verifier.check(f, np.float64(3.3))
+    assert {each.rule for each in result.findings} <= {"WRONG", "INEXACT"}
+    assert len(result.findings) == len(result.verdicts) == 4, str(result)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-30, 1e30])
+def test_the_right_rule_passes(scale):
+    result = verifier.check(planted(lambda x: scale * sine(x), lambda x: scale * jnp.cos(x)), np.float64(3.3))
+    assert result.ok, str(result)
+
+
+def test_a_wrong_constant_in_the_tenth_digit():
+    result = verifier.check(
+        planted(lambda x: jnp.exp(x) * 0.5641895835477563, lambda x: jnp.exp(x) * 0.5641895836477563), np.float64(0.7)
+    )
+    assert {each.rule for each in result.verdicts} <= {"INEXACT", "WRONG"}
+    assert not result.ok
+
+
+def test_a_fault_that_shows_only_at_the_second_order():
+    def slope(x):
+        return lax.stop_gradient(jnp.cos(x))
+
+    f = planted(sine, slope)
+    assert verifier.check(f, np.float64(0.7)).ok
+    second = verifier.check(f, np.float64(0.7), orders=(2,))
+    assert {each.rule for each in second.findings} == {"WRONG"}
+
+
+def test_a_stale_residual():
+    @jax.custom_vjp
+    def f(x):
+        return jnp.sin(x) * x
+
+    f.defvjp(lambda x: (jnp.sin(x) * x, x + 1e-3), lambda x, g: (g * (jnp.cos(x) * x + jnp.sin(x)),))
+    result = verifier.check(f, np.float64(0.7))
+    assert {each.rule for each in result.verdicts} == {"WRONG"}
+    assert any("forward-mode" in each.why for each in result.skipped)
+
+
+def test_a_dropped_term_and_a_transposed_map():
+    matrix = jnp.arange(9.0).reshape(3, 3)
+
+    @jax.custom_jvp
+    def product(v):
+        return matrix @ v * v[0]
+
+    product.defjvp(lambda p, t: (matrix @ p[0] * p[0][0], matrix @ t[0] * p[0][0]))
+
+    @jax.custom_jvp
+    def linear(v):
+        return matrix @ v
+
+    linear.defjvp(lambda p, t: (matrix @ p[0], matrix.T @ t[0]))
+    at = np.array([0.3, -0.2, 0.9])
+    assert {each.rule for each in verifier.check(product, at).findings} == {"WRONG"}
+    wrong = verifier.check(linear, at).findings
+    assert {each.component for each in wrong if each.program == "jacrev/jit"} == {
+        f"value[{i}] d/dv[{j}]" for i in range(3) for j in range(3) if i != j
+    }
+
+
+def test_a_fault_that_shows_only_under_vmap():
+    @jax.custom_batching.custom_vmap
+    def double(t):
+        return 2 * t
+
+    @double.def_vmap
+    def _(axis_size, in_batched, t):
+        return 3 * t, True
+
+    @jax.custom_jvp
+    def f(x):
+        return 2 * x
+
+    f.defjvp(lambda p, t: (2 * p[0], double(t[0])))
+    programs = ("jacfwd/vmap",)
+    result = verifier.check(f, np.float64(0.7), programs=programs)
+    assert {each.rule for each in result.verdicts} == {"WRONG"}

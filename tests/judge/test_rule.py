@@ -1,0 +1,78 @@
+"""The verdict on a rule: every class, and the planted numbers that have to change it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from verifier.arithmetic.floats import FLOAT32, FLOAT64
+from verifier.judge.rule import Threshold, judge_rule
+from verifier.model.rule import Cusp, Infinite, NonFinite, Note, RuleClass, Undefined
+from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth
+
+EXACT = Threshold(form=FLOAT64)
+
+
+def ball(middle, radius=0) -> Enclosure:
+    return Enclosure(Fraction(middle) - Fraction(radius), Fraction(middle) + Fraction(radius))
+
+
+NAN, INF = NonFinite("nan"), NonFinite("inf")
+KINK = Kink(ball(-1), ball(1))
+
+CASES = {
+    "equal": (ball(3), ball(3), RuleClass.RIGHT, False),
+    "half an ulp apart": (ball(1), ball(1 + Fraction(1, 2**54)), RuleClass.RIGHT, False),
+    "the tenth digit": (ball(1), ball(1 + Fraction(1, 10**10)), RuleClass.INEXACT, False),
+    "the third digit": (ball(1), ball(1 + Fraction(1, 1000)), RuleClass.WRONG, True),
+    "the sign": (ball(-1), ball(1), RuleClass.WRONG, True),
+    "too wide": (ball(1, 1), ball(1), RuleClass.UNDECIDED, False),
+    "unknown program": (NoTruth("no rule"), ball(1), RuleClass.UNDECIDED, False),
+    "unknown truth": (ball(1), NoTruth("no rule"), RuleClass.UNDECIDED, False),
+    "NaN": (NAN, ball(1), RuleClass.WRONG, True),
+    "a pole": (INF, ball(1), RuleClass.WRONG, True),
+    "zero": (ball(0), ball(0), RuleClass.RIGHT, False),
+    "not zero": (ball(Fraction(1, 10**30)), ball(0), RuleClass.WRONG, True),
+    "inside a kink": (ball(0), KINK, RuleClass.CONVENTION, False),
+    "outside a kink": (ball(2), KINK, RuleClass.WRONG, True),
+    "NaN at a kink": (NAN, KINK, RuleClass.WRONG, True),
+    "a cusp": (INF, Cusp(low=ball(0), high=None), RuleClass.CONVENTION, False),
+    "below a cusp": (ball(-1), Cusp(low=ball(0), high=None), RuleClass.WRONG, True),
+    "infinite": (INF, Infinite(1), RuleClass.RIGHT, False),
+    "infinite, wrong sign": (INF, Infinite(-1), RuleClass.WRONG, True),
+    "finite where infinite": (ball(0), Infinite(1), RuleClass.WRONG, True),
+    "NaN where infinite": (NAN, Infinite(1), RuleClass.WRONG, True),
+    "a jump": (ball(0), Jump(), RuleClass.CONVENTION, False),
+    "NaN at a jump": (NAN, Jump(), RuleClass.WRONG, True),
+    "outside the domain": (NAN, Undefined("NaN"), RuleClass.UNDEFINED, False),
+    "NaN beside an infinite value": (NAN, Undefined("inf", forbids_nan=True), RuleClass.UNDEFINED, True),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_class(name):
+    value, truth, kind, fails = CASES[name]
+    verdict = judge_rule(value, truth, EXACT)
+    assert (verdict.kind, verdict.fails) == (kind, fails)
+
+
+def test_inexact_literals_excuse_what_they_cost():
+    value, truth = ball(1), ball(1 + Fraction(1, 1000))
+    assert judge_rule(value, truth, Threshold(form=FLOAT64, spread=Fraction(1, 2000))).kind is RuleClass.RIGHT
+    assert judge_rule(value, truth, Threshold(form=FLOAT64, spread=Fraction(1, 10**6))).kind is RuleClass.INEXACT
+
+
+def test_the_dtype_of_the_trace_counts():
+    value, truth = ball(1), ball(1 + Fraction(1, 10**8))
+    assert judge_rule(value, truth, EXACT).kind is RuleClass.INEXACT
+    assert judge_rule(value, truth, Threshold(form=FLOAT32)).kind is RuleClass.RIGHT
+
+
+def test_a_foreign_rule_must_be_exact():
+    assert judge_rule(ball(1), ball(1 + Fraction(1, 10**10)), Threshold(form=FLOAT64, foreign=True)).fails
+
+
+def test_bits_and_notes():
+    assert judge_rule(ball(1), ball(1 + Fraction(1, 2**20)), EXACT).bits == pytest.approx(20, abs=0.1)
+    assert judge_rule(ball(0), Jump(), EXACT).notes == (Note.JUMP,)

@@ -1,0 +1,82 @@
+"""A function taken apart into leaves, its programs by name, and jaxprs compared across dtypes."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from verifier.errors import UsageError
+from verifier.programs.trace import (
+    component_names,
+    defaults,
+    program_named,
+    same_program,
+    subject,
+    tensor,
+    trace,
+    transformed,
+)
+
+
+def _model(params, x, n):
+    return {"a": jnp.sum(params["w"] * x) ** n, "b": params["b"] * x, "count": n}
+
+
+ARGS = ({"w": np.float32([1, 2]), "b": np.float32(3), "steps": 4}, np.float32(0.5), 2)
+
+
+def test_leaves_results_and_names():
+    given = subject(_model, ARGS, 0, None)
+    assert [leaf.name for leaf in given.leaves] == ["params['b']", "params['w']"]
+    assert [result.name for result in given.results] == ["value['a']", "value['b']"]
+    assert component_names(given, 1)[0].tolist() == [
+        "value['a'] d/dparams['b']",
+        "value['a'] d/dparams['w'][0]",
+        "value['a'] d/dparams['w'][1]",
+    ]
+
+
+def test_what_is_not_a_float_stays():
+    given = subject(_model, ARGS, (0, 1), "float16")
+    assert {each.dtype.name for each in given.place} == {"float16"}
+    values = given.function(*given.place)
+    assert float(values[0]) == (0.5 * 3) ** 2
+
+
+@pytest.mark.parametrize(("args", "argnums"), [((2,), 0), ((np.float32(1),), 3)])
+def test_nothing_to_differentiate(args, argnums):
+    with pytest.raises(UsageError):
+        subject(lambda x: x, args, argnums, None)
+
+
+def test_the_tensor_of_nested_transforms():
+    given = subject(
+        lambda v, y: jnp.stack([v[0] ** 2 * y, v[1] * y**2]), (np.float32([2, 3]), np.float32(5)), (0, 1), None
+    )
+    row = program_named("fwd-rev", 2)
+    assert row is not None
+    blocks = jax.tree.leaves(transformed(row, given)(*given.place))
+    found = tensor([np.asarray(each) for each in blocks], given, 2).astype(float)
+    np.testing.assert_array_equal(found[0], [[10, 0, 4], [0, 0, 0], [4, 0, 0]])
+    np.testing.assert_array_equal(found[1], [[0, 0, 0], [0, 0, 10], [0, 10, 6]])
+
+
+def test_default_programs():
+    assert [row.name for row in defaults(1, scalar=True)] == ["grad", "jacfwd"]
+    assert [row.name for row in defaults(1, scalar=False)] == ["jacfwd", "jacrev"]
+    assert [row.name for row in defaults(2, scalar=True)] == ["rev-rev", "fwd-rev", "rev-fwd", "fwd-fwd"]
+    assert program_named("grad3", 3) is not None
+    assert program_named("grad3", 2) is None
+    assert program_named("hessian", 1) is None
+
+
+def test_programs_that_differ_in_a_literal_only():
+    at = {name: (np.asarray(0.5, name),) for name in ("float32", "float64")}
+    with jax.enable_x64(True):
+        half = [trace(lambda x: jnp.sin(0.5 * x), at[name]) for name in at]
+        tenth = [trace(lambda x: jnp.sin(0.1 * x), at[name]) for name in at]
+    assert same_program(*half)
+    assert not same_program(*tenth)
+    assert not same_program(half[0], tenth[0])

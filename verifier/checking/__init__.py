@@ -1,0 +1,1 @@
+"""Checking any JAX function: its programs, their rules and their numbers against a truth that germs establish."""

@@ -1,0 +1,93 @@
+"""Whom a failing judgement blames: the equation whose rule is wrong, or the one that lost the bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from verifier.checking.local_rules import blamed_rule, written_at, wrong_rules
+from verifier.checking.route import Route
+from verifier.model.rule import Blame, RuleClass, RuleVerdict
+from verifier.programs.equation import is_foreign
+from verifier.programs.extent import operations
+from verifier.programs.one_equation import run_equation
+from verifier.programs.trace import Row, tensor
+from verifier.truth.blame import blame
+
+__all__ = ["Blaming"]
+
+_OPERATION_LIMIT = 20_000
+"""Most scalar operations of a program that is run again for every suspect equation."""
+
+
+@dataclass(eq=False)
+class Blaming:
+    """Blame at one point, found once for each program and component; `own` is the dtype's own trace."""
+
+    own: Route
+    _rules: dict[tuple[int, int], Blame | None] = field(default_factory=dict)
+    _numbers: dict[tuple[Row, tuple[int, ...]], Blame | None] = field(default_factory=dict)
+    _foreign: dict[tuple[int, int], bool] = field(default_factory=dict)
+
+    def rule(self, route: Route, order: int) -> Blame | None:
+        """The equation whose own rule is wrong."""
+        key = (id(route), order)
+        if key not in self._rules:
+            self._rules[key] = _quietly(blamed_rule, route, order)
+        return self._rules[key]
+
+    def number(self, row: Row, index: tuple[int, ...], value: float) -> Blame | None:
+        """The equation of the derivative program that lost the bits, or first departed from finite numbers."""
+        key = (row, index)
+        if key not in self._numbers:
+            self._numbers[key] = _quietly(self._spoiler, row, index, value)
+        return self._numbers[key]
+
+    def strict(self, route: Route, order: int, verdict: RuleVerdict) -> RuleVerdict:
+        """INEXACT fails where a custom rule that is not JAX's own is inexact by itself (SEMANTICS §9)."""
+        if verdict.kind is not RuleClass.INEXACT:
+            return verdict
+        key = (id(route), order)
+        if key not in self._foreign:
+            self._foreign[key] = any(map(is_foreign, wrong_rules(route, order)))
+        return replace(verdict, fails=True) if self._foreign[key] else verdict
+
+    def _spoiler(self, row: Row, index: tuple[int, ...], value: float) -> Blame | None:
+        traced = self.own.tracing.program(row)
+        if isinstance(traced, str) or operations(traced.jaxpr) > _OPERATION_LIMIT:
+            return None
+        place = [
+            np.asarray(x).astype(leaf.dtype) for x, leaf in zip(self.own.place, self.own.subject.place, strict=True)
+        ]
+        found = blame(
+            traced.jaxpr,
+            place,
+            self._position(traced, row, index),
+            value=value,
+            run=run_equation,
+            locate=written_at,
+            **self.own.options(traced.jaxpr)(),
+        )
+        if found is None:
+            return None
+        return Blame(primitive=found.primitive, source=str(found.source or ""), what=found.reason)
+
+    def _position(self, traced: Any, row: Row, index: tuple[int, ...]) -> int:
+        """The place of a component among all entries of the program's results."""
+        sizes = [int(np.prod(aval.shape, dtype=int)) for aval in traced.jaxpr.out_avals]
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        blocks = [
+            np.arange(start, start + size).reshape(aval.shape)
+            for start, size, aval in zip(starts[:-1], sizes, traced.jaxpr.out_avals, strict=True)
+        ]
+        return int(self.own.window(tensor(blocks, self.own.subject, row.order), row.order)[index])
+
+
+def _quietly(find: Any, *arguments: Any) -> Blame | None:
+    """Blame is a courtesy: what goes wrong in finding it must not cost the verdict."""
+    try:
+        return find(*arguments)
+    except Exception:
+        return None

@@ -1,0 +1,181 @@
+"""`check` and `assert_derivatives`: is the derivative of a JAX function right, by its rule and by its numbers?"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from jax.errors import JAXTypeError
+
+from verifier.checking.asked import Asked, dtypes_of, orders_of
+from verifier.checking.intent import Intent, plain_inputs
+from verifier.checking.place import Target, judged
+from verifier.checking.result import Judgement, Result, Skipped
+from verifier.checking.tracing import Tracing
+from verifier.errors import UsageError
+from verifier.execution.compiled import reason_of
+from verifier.programs.trace import Subject
+from verifier.symbolic.formula import names, parse
+from verifier.truth.implicit import Implicit
+
+__all__ = ["assert_derivatives", "check"]
+
+
+def check(
+    fn: Callable[..., Any],
+    *args: Any,
+    orders: Sequence[int] = (1,),
+    argnums: int | Sequence[int] = 0,
+    programs: Sequence[str] | None = None,
+    dtypes: Sequence[Any] | None = None,
+    domain: tuple[Any, Any] | Mapping[str, tuple[Any, Any]] | None = None,
+    points: int = 0,
+    seed: int = 0,
+    formula: str | None = None,
+    surrogate: Callable[..., Any] | None = None,
+    defines: str | None = None,
+    undecided: Literal["fail", "allow"] = "fail",
+) -> Result:
+    """Judge the derivatives of `fn` at `args`: what JAX's rules make of it, and what the device computes.
+
+    `fn` takes and returns pytrees; the floating leaves of the arguments `argnums` are differentiated. `orders` are
+    derivative orders (0 is the value). `programs` are names such as "grad", "jacfwd/jit", "hessian", "grad/vmap"; None
+    means grad and jacfwd of a scalar, else jacfwd and jacrev, and for order 2 their compositions, eager and jitted.
+    `dtypes` None means that of the arguments; else they are cast, and the truth is taken at the cast point. `points`
+    further points are drawn from `domain`, (low, high) for all inputs or a mapping from their names. `formula` says in
+    the catalog's language what the value is meant to be. The truth is that of `fn` itself, whatever custom rules it
+    holds, unless they differentiate a declared `surrogate` function, or the y that `defines`, an equation such as
+    "y**2 - x = 0" between the inputs and the value, gives. `undecided="allow"` lets pass what cannot be decided.
+    Raises UsageError for a wrong argument, FormulaError for a formula that can't be read, and what `fn` itself raises.
+    """
+    if undecided not in ("fail", "allow"):
+        raise UsageError(f"undecided={undecided!r}: use 'fail' or 'allow'")
+    if not isinstance(points, int) or points < 0 or (points and domain is None):
+        raise UsageError(f"points={points!r}: give a number of points to draw from a domain=(low, high)")
+    if defines is not None and surrogate is not None:
+        raise UsageError("surrogate= and defines= both say what is differentiated: give one of them")
+    asked = Asked(
+        fn=fn,
+        args=args,
+        argnums=argnums,
+        orders=orders_of(orders),
+        programs=programs,
+        domain=domain,
+        points=points,
+        seed=seed,
+    )
+    found = [each for dtype in dtypes_of(dtypes) for each in _in_dtype(asked, dtype, formula, surrogate, defines)]
+    return _result(asked, found, allows_undecided=undecided == "allow")
+
+
+def assert_derivatives(fn: Callable[..., Any], *args: Any, **options: Any) -> None:
+    """As `check`, for tests: raises AssertionError with the text of what fails."""
+    __tracebackhide__ = True
+    result = check(fn, *args, **options)
+    if not result.ok:
+        raise AssertionError(f"\n{result}")
+
+
+def _in_dtype(
+    asked: Asked,
+    dtype: str | None,
+    formula: str | None,
+    surrogate: Callable[..., Any] | None,
+    defines: str | None,
+) -> Iterator[Judgement | Skipped]:
+    try:
+        target = _target(asked, dtype, formula, surrogate, defines)
+    except JAXTypeError as error:  # for instance Python's `if` on a number that is traced
+        yield Skipped(what="everything", why=f"the function cannot be traced: {reason_of(error)}")
+        return
+    given = target.own.subject
+    rows = {order: asked.rows(order, given) for order in asked.orders}
+    for place, is_given in asked.places(given, target.own.dtype):
+        yield from judged(target, place, rows, given=is_given)
+
+
+def _target(
+    asked: Asked,
+    dtype: str | None,
+    formula: str | None,
+    surrogate: Callable[..., Any] | None,
+    defines: str | None,
+) -> Target:
+    name = dtype or asked.own()
+    own = Tracing(asked.subject(dtype), name)
+    wide = own if name == "float64" else _wide(asked, dtype)
+    references = (None, None)
+    if surrogate is not None:
+        reference = Tracing(asked.subject(dtype, surrogate), name)
+        references = (reference, reference if name == "float64" else _wide(asked, dtype, surrogate))
+    return Target(
+        own=own,
+        wide=wide if surrogate is None or references[1] is not None else None,
+        references=references,
+        intent=None if formula is None else Intent(formula, own.subject.leaves),
+        defines=None if defines is None else _defined(defines, own.subject),
+        seed=asked.seed,
+    )
+
+
+def _defined(equation: str, given: Subject) -> tuple[str, str]:
+    """The equation and the name of the value in it: `y`, or the only name that no input has. Raises UsageError."""
+    if not given.is_scalar:
+        raise UsageError("defines= needs a function of one real result")
+    inputs = plain_inputs(given.leaves)
+    left, _, right = equation.replace("==", "=").partition("=")
+    unknown = (names(parse(left)) | names(parse(right or "0"))) - {name for name, _ in inputs} - {"pi", "e"}
+    if len(unknown) != 1:
+        raise UsageError(f"defines={equation!r}: one name has to be left for the value beside {dict(inputs)}")
+    (name,) = unknown
+    Implicit(equation, inputs, name, 0.0).check()
+    return equation, name
+
+
+def _wide(asked: Asked, dtype: str | None, fn: Callable[..., Any] | None = None) -> Tracing | None:
+    """The trace in float64; None for a function that insists on its dtype."""
+    try:
+        found = Tracing(asked.widened(dtype, fn), "float64")
+        return found if found.primal else None
+    except Exception:  # whatever the function does not stand: then only its own trace is judged
+        return None
+
+
+def _result(asked: Asked, found: Sequence[Judgement | Skipped], *, allows_undecided: bool) -> Result:
+    judgements = tuple(each for each in found if isinstance(each, Judgement))
+    return Result(
+        function=_name(asked.fn),
+        verdicts=judgements,
+        skipped=tuple(dict.fromkeys(each for each in found if isinstance(each, Skipped))),
+        components=len({(each.order, each.component) for each in judgements if each.order}),
+        asked=_component_count(asked),
+        allows_undecided=allows_undecided,
+        setup=_source(asked.fn),
+    )
+
+
+def _component_count(asked: Asked) -> int:
+    """How many components the orders have; 0 where the function cannot be traced."""
+    try:
+        given = asked.subject(None)
+    except JAXTypeError:
+        return 0
+    results = sum(each.size for each in given.results)
+    return sum(results * given.size**order for order in asked.orders if order)
+
+
+def _name(fn: Callable[..., Any]) -> str:
+    return getattr(fn, "__qualname__", None) or type(fn).__name__
+
+
+def _source(fn: Callable[..., Any]) -> str:
+    """The function as source, called `f`, where it can be had."""
+    try:
+        text = textwrap.dedent(inspect.getsource(fn)).strip()
+    except (OSError, TypeError):
+        return f"f = ...  # {_name(fn)}"
+    if not text.startswith("def "):
+        return f"f = ...  # {_name(fn)}"
+    return text if fn.__name__ == "f" else f"{text}\nf = {fn.__name__}"

@@ -1,0 +1,284 @@
+"""All judgements at one point in one dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cache, cached_property
+from typing import Any
+
+import jax
+import numpy as np
+
+from verifier.arithmetic.floats import FORMATS, named
+from verifier.checking.blaming import Blaming
+from verifier.checking.intent import Intent, Solution, judge_intent, plain_inputs
+from verifier.checking.result import Judgement, Skipped
+from verifier.checking.route import Route
+from verifier.checking.tracing import Tracing
+from verifier.execution.compiled import reason_of
+from verifier.execution.dtypes import numpy_dtype, x64_for
+from verifier.judge.local import judge_local_number, local_text
+from verifier.judge.number import Yardstick, allowance
+from verifier.model.rule import Blame, LocalTruth, RuleClass, RuleVerdict
+from verifier.model.verdict import NumberVerdict
+from verifier.programs.extent import longest_sum
+from verifier.programs.trace import PROGRAMS, Row, component_names, same_program, tensor
+from verifier.truth.implicit import Implicit
+
+__all__ = ["Target", "judged"]
+
+_VALUE = PROGRAMS[0]
+Found = Judgement | Skipped
+
+
+@dataclass(eq=False, kw_only=True)
+class Target:
+    """A function in one dtype: its own trace, and that of float64 (the same one, or None where it has none).
+
+    `references` are the traces that the truth is taken from where a surrogate is declared.
+    """
+
+    own: Tracing
+    wide: Tracing | None
+    references: tuple[Tracing | None, Tracing | None] = (None, None)
+    intent: Intent | None = None
+    defines: tuple[str, str] | None = None
+    """A defining equation and the name that the value has in it."""
+    seed: int = 0
+    _same: dict[Row, bool] = field(default_factory=dict)
+
+    def is_same(self, row: Row) -> bool:
+        """Whether float64's trace is the same program, so that its verdict is the dtype's, too."""
+        if self.wide is None or self.wide is self.own:
+            return True
+        if row not in self._same:
+            pairs = [(self.own.primal, self.wide.primal), (self.own.program(row), self.wide.program(row))]
+            self._same[row] = all(
+                not isinstance(a, str) and not isinstance(b, str) and same_program(a, b) for a, b in pairs
+            )
+        return self._same[row]
+
+
+def judged(
+    target: Target, place: tuple[np.ndarray, ...], rows: Mapping[int, Mapping[Row, tuple[str, ...]]], *, given: bool
+) -> Iterator[Found]:
+    """Everything found at a point; `given` says that the user gave it (SEMANTICS §12)."""
+    here = _Here(target, place, given)
+    for intent in (target.intent, here.implicit and Solution(here.implicit)):
+        if intent is not None:
+            yield from here.intended(intent)
+    for programs in rows.values():
+        for row, compilations in programs.items():
+            yield from here.row(row, compilations, list(programs))
+
+
+@dataclass(eq=False)
+class _Here:
+    """One point: the routes of both traces."""
+
+    target: Target
+    place: tuple[np.ndarray, ...]
+    given: bool
+
+    @cached_property
+    def exact(self) -> tuple[np.ndarray, ...]:
+        return tuple(np.asarray(each).astype(np.float64) for each in self.place)
+
+    @cached_property
+    def own(self) -> Route:
+        return self._route(self.target.own, self.target.references[0])
+
+    def _route(self, tracing: Tracing, reference: Tracing | None) -> Route:
+        return Route(tracing, self.exact, self.target.seed, reference, self.implicit)
+
+    @cached_property
+    def implicit(self) -> Implicit | None:
+        """The defining equation with the root that is nearest to the computed value."""
+        if self.target.defines is None:
+            return None
+        equation, unknown = self.target.defines
+        (value,) = self._run(_VALUE, "eager")[0]
+        return Implicit(equation, plain_inputs(self.target.own.subject.leaves), unknown, float(value))
+
+    @cached_property
+    def blaming(self) -> Blaming:
+        return Blaming(self.own)
+
+    @cached_property
+    def wide(self) -> Route | None:
+        if self.target.wide is None:
+            return None
+        if self.target.wide is self.target.own:
+            return self.own
+        return self._route(self.target.wide, self.target.references[1])
+
+    def row(self, row: Row, compilations: tuple[str, ...], rows: list[Row]) -> Iterator[Found]:
+        """One program, however it is compiled; and float64's trace of it where that is another program."""
+        same = self.target.is_same(row)
+        route = self.wide if same and self.wide is not None else self.own
+        for compilation in compilations:
+            yield from self._program(route, row, compilation, rows)
+        if not same and self.wide is not None:
+            yield from self._rule_only(self.wide, row, rows)
+
+    def _program(self, route: Route, row: Row, compilation: str, rows: list[Row]) -> Iterator[Found]:
+        name = f"{row.name}/{compilation}"
+        try:
+            numbers, dtypes = self._run(row, compilation)
+        except Exception as error:  # what JAX refuses to differentiate or run
+            yield Skipped(what=name, why=reason_of(error))
+            return
+        verdicts = route.rules(row, rows, compilation)
+        lost = RuleVerdict(kind=RuleClass.UNDECIDED, reason=route.program(row, compilation).reason)
+        conditions = route.conditions(row.order, rows)
+        names, values, kinds = (route.window(each, row.order) for each in (self._names(row), numbers, dtypes))
+        for (j, i), truth in _components(route.truths(row.order, rows)):
+            rule = lost if verdicts is None else self.blaming.strict(route, row.order, verdicts[j, i])
+            found = self._judgement(
+                row.order,
+                name,
+                component=names[j, i],
+                value=float(values[j, i]),
+                dtype=str(kinds[j, i]),
+                truth=truth,
+                condition=conditions[j][i],
+                rule=rule,
+                share=self._share(row),
+            )
+            yield replace(found, blame=self._blame(found, route, row, (j, i))) if found.fails else found
+
+    def _blame(self, found: Judgement, route: Route, row: Row, index: tuple[int, int]) -> Blame | None:
+        """A wrong rule by itself; else the equation of the program that made this number."""
+        wrong = found.rule in (RuleClass.WRONG, RuleClass.INEXACT)
+        rule = self.blaming.rule(route, row.order) if wrong else None
+        return rule or (None if found.value is None else self.blaming.number(row, index, found.value))
+
+    def _judgement(
+        self,
+        order: int,
+        program: str,
+        *,
+        component: str,
+        value: float,
+        dtype: str,
+        truth: LocalTruth,
+        condition: Fraction | None,
+        rule: RuleVerdict | None,
+        share: Fraction,
+    ) -> Judgement:
+        return Judgement(
+            order=order,
+            component=component,
+            program=program,
+            dtype=dtype,
+            device=f"{jax.default_backend()}:0",
+            point=self.point,
+            value=value,
+            truth=local_text(truth),
+            rule_verdict=rule,
+            number_verdict=self._number(value, truth, condition, dtype, share),
+        )
+
+    def _number(
+        self, value: float, truth: LocalTruth, condition: Fraction | None, dtype: str, share: Fraction
+    ) -> NumberVerdict:
+        """At the user's own points flushing excuses nothing, at sampled ones it does; it is named where it matters."""
+
+        def judge(*, flushes: bool) -> NumberVerdict:
+            yardstick = Yardstick(form=named(dtype), allowance=share, flushes_subnormals=flushes)
+            return judge_local_number(value, truth, condition, yardstick)
+
+        strict = judge(flushes=False)
+        lenient = judge(flushes=True) if flushes_subnormals(dtype) else strict
+        if (strict.kind, strict.fails) == (lenient.kind, lenient.fails):
+            return strict
+        found = strict if self.given else lenient
+        return replace(found, reason="; ".join(each for each in ("FLUSHED", found.reason) if each))
+
+    def _rule_only(self, route: Route, row: Row, rows: list[Row]) -> Iterator[Judgement]:
+        """What float64's trace has against the rule, where the dtype's own trace is another program."""
+        verdicts = route.rules(row, rows)
+        if verdicts is None:
+            return
+        names = route.window(self._names(row), row.order)
+        for (j, i), truth in _components(route.truths(row.order, rows)):
+            if verdicts[j, i].kind in (RuleClass.WRONG, RuleClass.INEXACT):
+                yield self._without_number(row.order, row.name, names[j, i], truth, verdicts[j, i])
+
+    def _without_number(
+        self, order: int, program: str, component: str, truth: LocalTruth, rule: RuleVerdict
+    ) -> Judgement:
+        return Judgement(
+            order=order,
+            component=component,
+            program=program,
+            dtype="float64",
+            device="",
+            point=self.point,
+            value=None,
+            truth=local_text(truth),
+            rule_verdict=rule,
+            number_verdict=None,
+        )
+
+    def intended(self, intent: Intent | Solution) -> Iterator[Found]:
+        """The value against the formula: exactly, and as computed."""
+        route = Route(self.target.own, self.exact, self.target.seed)
+        truths = intent.values(self.exact, route.form)
+        spreads, conditions = route.value.spread(route.form), route.conditions(0, [])
+        values = route.primal_values()
+        for compilation in ("eager", "jit"):
+            numbers, dtypes = self._run(_VALUE, compilation)
+            for j, (truth, spread) in enumerate(zip(truths, spreads, strict=True)):
+                yield self._judgement(
+                    0,
+                    f"value/{compilation}",
+                    component=self._names(_VALUE)[j],
+                    value=float(numbers[j]),
+                    dtype=str(dtypes[j]),
+                    truth=truth,
+                    condition=conditions[j][0],
+                    rule=judge_intent(values[j], truth, route.form, spread or Fraction(0)),
+                    share=self._share(_VALUE),
+                )
+
+    def _names(self, row: Row) -> np.ndarray:
+        return component_names(self.target.own.subject, row.order)
+
+    def _share(self, row: Row) -> Fraction:
+        traced = self.target.own.program(row)
+        return allowance(longest_sum((self.target.own.primal if isinstance(traced, str) else traced).jaxpr))
+
+    def _run(self, row: Row, compilation: str) -> tuple[np.ndarray, np.ndarray]:
+        """What the device returns, and in which dtype, in the shape of `tensor`."""
+        blocks = jax.tree.leaves(self.target.own.run(row, compilation, self.place))
+        arrays = [np.asarray(each) for each in blocks]
+        dtypes = [np.full(each.shape, str(each.dtype), dtype=object) for each in arrays]
+        given = self.target.own.subject
+        return tensor([each.astype(np.float64) for each in arrays], given, row.order), tensor(dtypes, given, row.order)
+
+    @cached_property
+    def point(self) -> dict[str, Any]:
+        leaves = self.target.own.subject.leaves
+        return {leaf.name: _nested(each.tolist()) for leaf, each in zip(leaves, self.exact, strict=True)}
+
+
+def _components(truths: Any) -> Iterator[tuple[tuple[int, int], LocalTruth]]:
+    for j, row in enumerate(truths):
+        for i, truth in enumerate(row.components):
+            yield (j, i), truth
+
+
+def _nested(value: Any) -> Any:
+    return tuple(map(_nested, value)) if isinstance(value, list) else value
+
+
+@cache
+def flushes_subnormals(dtype: str) -> bool:
+    """Whether compiled code turns half of the smallest normal number into zero."""
+    with x64_for(dtype):
+        kind = numpy_dtype(dtype)
+        smallest = np.asarray(FORMATS[dtype].smallest_normal).astype(kind)
+        return bool(jax.jit(lambda x, half: x * half == 0)(smallest, np.asarray(0.5).astype(kind)))

@@ -1,0 +1,111 @@
+"""What a check found: every judgement, those that fail, and how they read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from verifier.model.rule import Blame, RuleClass, RuleVerdict
+from verifier.model.verdict import NumberClass, NumberVerdict
+
+__all__ = ["Judgement", "Result", "Skipped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What was found of one component of one derivative, by one program, at one point in one dtype.
+
+    `value` is what the device computed (None where only the rule was judged), `truth` a decimal of at most 20 digits or
+    the reason why there is no number, `point` the inputs by name.
+    """
+
+    order: int
+    component: str
+    program: str
+    dtype: str
+    device: str
+    point: Mapping[str, Any]
+    value: float | None
+    truth: str
+    rule_verdict: RuleVerdict | None
+    number_verdict: NumberVerdict | None
+    blame: Blame | None = None
+
+    @property
+    def rule(self) -> RuleClass | None:
+        """The class of the rule's verdict; None where the program could not be followed."""
+        return self.rule_verdict.kind if self.rule_verdict else None
+
+    @property
+    def number(self) -> NumberClass | None:
+        """The class of the number's verdict; None where no number was computed."""
+        return self.number_verdict.kind if self.number_verdict else None
+
+    @property
+    def ulps(self) -> float | None:
+        """The number's error in ulps of its dtype at the truth."""
+        return self.number_verdict.ulps if self.number_verdict else None
+
+    @property
+    def lost_bits(self) -> float | None:
+        """How many bits more were lost than rounding the inputs already costs."""
+        return self.number_verdict.lost_bits if self.number_verdict else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.rule_verdict.notes if self.rule_verdict else ()
+
+    @property
+    def fails(self) -> bool:
+        """Whether one of both answers fails."""
+        return any(each.fails for each in (self.rule_verdict, self.number_verdict) if each)
+
+    @property
+    def undecided(self) -> bool:
+        return self.rule is RuleClass.UNDECIDED or self.number is NumberClass.UNDECIDED
+
+    @property
+    def severity(self) -> tuple[Any, ...]:
+        """Orders judgements: failing ones above all, a wrong rule above a wrong number."""
+        rule = self.rule_verdict.severity if self.rule_verdict else (False, 0, 0.0)
+        number = self.number_verdict.severity if self.number_verdict else (False, 0, 0.0)
+        return (self.fails, self.undecided, rule[0], rule[1], number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """What was not judged, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """All judgements of one call of `check`. `components` are those judged, `asked` those that there are."""
+
+    function: str
+    verdicts: tuple[Judgement, ...]
+    skipped: tuple[Skipped, ...] = ()
+    components: int = 0
+    asked: int = 0
+    allows_undecided: bool = False
+    setup: str = ""
+    """The lines of a reproduction that define the function, or empty where its source is not at hand."""
+
+    @property
+    def ok(self) -> bool:
+        """Every requested judgement is decided and none fails."""
+        return not self.findings and bool(self.verdicts)
+
+    @property
+    def findings(self) -> tuple[Judgement, ...]:
+        """The judgements that fail, and those that are undecided unless that is allowed, worst first."""
+        found = [each for each in self.verdicts if each.fails or (each.undecided and not self.allows_undecided)]
+        return tuple(sorted(found, key=lambda each: each.severity, reverse=True))
+
+    def __str__(self) -> str:
+        from verifier.checking.text import result_text
+
+        return result_text(self)

@@ -1,0 +1,332 @@
+"""A function at one point, traced in one dtype: its truth, its derivative programs, and the verdict on their rules."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from verifier.arithmetic.floats import Format
+from verifier.checking.tracing import Tracing
+from verifier.judge.hull import in_hull
+from verifier.judge.rule import K, Threshold, judge_rule
+from verifier.model.rule import LocalTruth, NonFinite, Note, ProgramValue, RowTruth, RuleClass, RuleVerdict
+from verifier.model.verdict import Enclosure, NoTruth
+from verifier.programs.extent import inner_programs
+from verifier.programs.opaque import run_concretely
+from verifier.programs.trace import Row, Subject, Traced, tensor
+from verifier.truth.decisions import Decisions, branches, recorded
+from verifier.truth.derived import Derived
+from verifier.truth.enclosing import program_value
+from verifier.truth.freezing import Frozen, follows, frozen, replayed
+from verifier.truth.implicit import Implicit
+from verifier.truth.lines import Lines, of_jaxpr
+from verifier.truth.primal import PrimalTruth
+
+__all__ = ["Program", "Route", "chosen_components"]
+
+_MOST_COMPONENTS = {1: 16, 2: 6}
+"""More input components than this, and so many of them are chosen at random."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Program:
+    """A derivative program in exact arithmetic: `values` in the shape of `tensor`, or the reason why there are none."""
+
+    derived: Derived | None
+    values: np.ndarray
+    reason: str = ""
+
+
+@dataclass(eq=False)
+class Route:
+    """`place` are the exact values of the differentiated leaves; `seed` picks directions and components.
+
+    The truth is that of the function itself, unless a surrogate (`reference`) or a defining equation is declared.
+    """
+
+    tracing: Tracing
+    place: tuple[np.ndarray, ...]
+    seed: int = 0
+    reference: Tracing | None = None
+    implicit: Implicit | None = None
+    _decisions: dict[int, Decisions] = field(default_factory=dict)
+    _conditions: dict[int, list[list[Fraction | None]]] = field(default_factory=dict)
+    _programs: dict[tuple[str, int, str], Program] = field(default_factory=dict)
+    _surrogates: dict[int, bool] = field(default_factory=dict)
+    _truths: dict[int, tuple[RowTruth, ...]] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> Subject:
+        return self.tracing.subject
+
+    @property
+    def form(self) -> Format:
+        return self.tracing.form
+
+    @property
+    def primal(self) -> Traced:
+        """The function that the truth is about; raises what tracing raises."""
+        return (self.reference or self.tracing).primal
+
+    def options(self, jaxpr: Any) -> Callable[[], dict[str, Any]]:
+        """What every run of a program is given besides its arguments: decisions are those of one recorded run."""
+        if id(jaxpr) not in self._decisions and branches(jaxpr, inner_programs):
+            self._decisions[id(jaxpr)] = recorded(jaxpr, self.place, self.form, concrete=run_concretely)
+        decisions = self._decisions.get(id(jaxpr))
+        if decisions is None:
+            return lambda: {"concrete": run_concretely}
+        return lambda: {"concrete": run_concretely, "decide": decisions.replay()}
+
+    @cached_property
+    def frozen(self) -> Frozen:
+        """What `stop_gradient` holds at the point."""
+        jaxpr = self.primal.jaxpr
+        return frozen(jaxpr, self.place, **self.options(jaxpr)())
+
+    def _germ_options(self, *, freezing: bool) -> Callable[[], dict[str, Any]]:
+        plain = self.options(self.primal.jaxpr)
+        return lambda: {**plain(), "freeze": replayed(self.frozen) if freezing else follows}
+
+    @cached_property
+    def value(self) -> Derived:
+        jaxpr = self.primal.jaxpr
+        return Derived(jaxpr, self.place, self.options(jaxpr))
+
+    def primal_values(self) -> list[ProgramValue]:
+        """What exact arithmetic says of the value itself."""
+        return [program_value(each, self.value.bits) for each in self.value.elements]
+
+    def chosen(self, order: int) -> tuple[int, ...]:
+        return chosen_components(self.subject.size, order, self.seed)
+
+    def truths(self, order: int, rows: Iterable[Row]) -> tuple[RowTruth, ...]:
+        """The truth of each result over the chosen components; `rows` are programs whose values guide the search."""
+        if order not in self._truths:
+            self._truths[order] = self._established(order, rows)
+        return self._truths[order]
+
+    def _established(self, order: int, rows: Iterable[Row]) -> tuple[RowTruth, ...]:
+        chosen = self.chosen(order)
+        if (self.reference or self.tracing).is_too_large:
+            lost = NoTruth("the function is too large to be followed in exact arithmetic")
+            return (RowTruth(components=(lost,) * len(chosen) ** order),) * self.tracing.results
+        return self._read(self.germs(order), order, rows)
+
+    def _read(self, truth: PrimalTruth, order: int, rows: Iterable[Row]) -> tuple[RowTruth, ...]:
+        chosen = self.chosen(order)
+        if order == 0:
+            return truth.values()
+        if order == 1:
+            return truth.gradients([self._guess(row) for row in rows])
+        if self.subject.size == 1:
+            return truth.derivatives(order)
+        if order == 2:
+            return truth.hessians()
+        lost = NoTruth("derivatives of order 3 and more are followed in functions of one number only")
+        return (RowTruth(components=(lost,) * len(chosen) ** order),) * len(self.value.elements)
+
+    def germs(self, order: int, *, freezing: bool = True) -> PrimalTruth:
+        """Germs of the function; without `freezing` as if no `stop_gradient` stood in it."""
+        if self.implicit is not None:
+            program = partial(self.implicit.along, self.place)
+            return PrimalTruth(
+                Lines(program, self.place), [self.implicit.root(self.place)], self.chosen(order), self.seed
+            )
+        lines = Lines(of_jaxpr(self.primal.jaxpr, self._germ_options(freezing=freezing)), self.place)
+        return PrimalTruth(lines, self.value.elements, self.chosen(order), self.seed)
+
+    def _guess(self, row: Row) -> list[list[float]]:
+        values = self.program(row).values
+        if values.size == 0:
+            return [[float("nan")] * len(self.chosen(1))] * len(self.value.elements)
+        return [[_rough(each[i]) for i in self.chosen(1)] for each in values]
+
+    def program(self, row: Row, compilation: str = "eager") -> Program:
+        """The program of a row in exact arithmetic."""
+        style = compilation if compilation in ("vmap", "remat") else "eager"
+        key = (row.name, row.order, style)
+        if key not in self._programs:
+            self._programs[key] = self._followed(row, style)
+        return self._programs[key]
+
+    def _followed(self, row: Row, style: str) -> Program:
+        traced = self.tracing.program(row, style)
+        if isinstance(traced, str):
+            return Program(derived=None, values=np.empty(0, dtype=object), reason=traced)
+        derived = Derived(traced.jaxpr, self.place, self.options(traced.jaxpr))
+        found = [program_value(each, derived.bits) for each in derived.elements]
+        return Program(derived=derived, values=self._tensor(traced, found, row.order))
+
+    def _tensor(self, traced: Traced, flat: Sequence[Any], order: int) -> np.ndarray:
+        blocks, start = [], 0
+        for aval in traced.jaxpr.out_avals:
+            box = np.empty(int(np.prod(aval.shape, dtype=int)), dtype=object)
+            box[:] = list(flat[start : start + box.size])
+            blocks.append(box.reshape(aval.shape))
+            start += box.size
+        return tensor(blocks, self.subject, order)
+
+    # ---- verdicts
+
+    def rules(self, row: Row, rows: Iterable[Row], compilation: str = "eager") -> Any:
+        """A verdict for each result and chosen component (results, components); None where there is no program."""
+        program = self.program(row, compilation)
+        truths = self.truths(row.order, rows)
+        if program.derived is None:
+            return None
+        judged = _Judged(self, program, row.order)
+        notes = self._notes(program, row.order)
+        verdicts = np.array([judged.row(j, truth) for j, truth in enumerate(truths)], dtype=object)
+        return np.frompyfunc(lambda each: replace(each, notes=(*each.notes, *notes)), 1, 1)(verdicts)
+
+    def _notes(self, program: Program, order: int) -> tuple[Note, ...]:
+        """What holds of all components: replayed decisions, and a frozen truth that is not the plain one."""
+        jaxprs = [self.primal.jaxpr, *([program.derived.jaxpr] if program.derived else [])]
+        decisions = [self._decisions.get(id(each)) for each in jaxprs]
+        pinned = any(each is not None and each.pinned for each in decisions)
+        return (*([Note.PINNED] if pinned else []), *([Note.SURROGATE] if self._is_surrogate(order) else []))
+
+    def _is_surrogate(self, order: int) -> bool:
+        if self.reference is not None:
+            return True
+        if self.implicit is not None or not self.frozen or not order:
+            return False
+        if order not in self._surrogates:
+            plain = self._read(self.germs(order, freezing=False), order, ())
+            self._surrogates[order] = any(
+                differ(a, b)
+                for known, row in zip(self._truths[order], plain, strict=True)
+                for a, b in zip(known.components, row.components, strict=True)
+            )
+        return self._surrogates[order]
+
+    def conditions(self, order: int, rows: Iterable[Row]) -> list[list[Fraction | None]]:
+        """sum |x_i dT/dx_i| of each result and chosen component."""
+        if order not in self._conditions:
+            self._conditions[order] = self._conditioned(order, list(rows))
+        return self._conditions[order]
+
+    def _conditioned(self, order: int, rows: list[Row]) -> list[list[Fraction | None]]:
+        if order and self.subject.size == 1:
+            truth = self.germs(order)
+            return [[truth.motion(j, order)] for j in range(len(self.value.elements))]
+        return [list(each) for each in self._moves(order, rows)]
+
+    def _moves(self, order: int, rows: list[Row]) -> np.ndarray:
+        """From the first program whose rule is right; where none is, from germs."""
+        if order == 0:
+            return np.array([[each] for each in self.value.moves(self.seed)], dtype=object)
+        shape = (len(self.value.elements), len(self.chosen(order)) ** order)
+        found = np.full(shape, None, dtype=object)
+        for row in rows:
+            if all(each is not None for each in found.flat):
+                break
+            self._fill(found, row, rows)
+        return self._from_germs(found) if order == 1 else found
+
+    def _fill(self, found: np.ndarray, row: Row, rows: list[Row]) -> None:
+        verdicts = self.rules(row, rows)
+        derived = self.program(row).derived
+        if verdicts is None or derived is None or all(each.kind is not RuleClass.RIGHT for each in verdicts.flat):
+            return
+        moves = self._tensor_of(derived, derived.moves(self.seed), row.order)
+        chosen = self.window(moves, row.order)
+        for place in np.ndindex(*found.shape):
+            if found[place] is None and verdicts[place].kind is RuleClass.RIGHT:
+                found[place] = chosen[place]
+
+    def _from_germs(self, found: np.ndarray) -> np.ndarray:
+        truth = self.germs(1)
+        signs = random.Random(self.seed)
+        weights = [tuple(Fraction(signs.choice((-1, 1))) for _ in range(self.subject.size)) for _ in range(2)]
+        for j, i in np.ndindex(*found.shape):
+            if found[j, i] is None:
+                moved = [truth.moved(j, self.chosen(1)[i], each) for each in weights]
+                found[j, i] = max((each for each in moved if each is not None), default=None)
+        return found
+
+    def _tensor_of(self, derived: Derived, flat: Sequence[Any], order: int) -> np.ndarray:
+        return self._tensor(Traced(derived.jaxpr, ()), flat, order)
+
+    def window(self, values: np.ndarray, order: int) -> np.ndarray:
+        """The chosen components of a tensor, as (results, components)."""
+        chosen = list(self.chosen(order))
+        picked = values[np.ix_(range(len(values)), *[chosen] * order)]
+        return picked.reshape(len(values), -1)
+
+
+@dataclass(eq=False)
+class _Judged:
+    """One program against the truth, row by row."""
+
+    route: Route
+    program: Program
+    order: int
+
+    def row(self, j: int, truth: RowTruth) -> list[RuleVerdict]:
+        values = self.route.window(self.program.values, self.order)[j]
+        verdicts = [self._component(j, i, *pair) for i, pair in enumerate(zip(values, truth.components, strict=True))]
+        if truth.cells and all(not each.fails for each in verdicts):
+            return _certified(verdicts, values, truth, self.route.form)
+        return verdicts
+
+    def _component(self, j: int, i: int, value: ProgramValue, truth: LocalTruth) -> RuleVerdict:
+        """Judged as if every literal were exact; what is not RIGHT then, with what inexact literals excuse."""
+        verdict = judge_rule(value, truth, Threshold(form=self.route.form))
+        if verdict.kind not in (RuleClass.WRONG, RuleClass.INEXACT) or not isinstance(value, Enclosure):
+            return verdict
+        spread = self._spread[j, i]
+        if spread is None:
+            return RuleVerdict(kind=RuleClass.UNDECIDED, reason="what inexact literals excuse could not be established")
+        return judge_rule(value, truth, Threshold(form=self.route.form, spread=spread))
+
+    @cached_property
+    def _spread(self) -> np.ndarray:
+        derived = self.program.derived
+        assert derived is not None
+        found = derived.spread(self.route.form, self.route.seed)
+        return self.route.window(self.route._tensor_of(derived, found, self.order), self.order)
+
+
+def _certified(
+    verdicts: list[RuleVerdict], values: Sequence[ProgramValue], truth: RowTruth, form: Format
+) -> list[RuleVerdict]:
+    """At a kink in several inputs a gradient counts as a whole: what no combination of cells gives is not certified."""
+    point = [each.middle if isinstance(each, Enclosure) else None for each in values]
+    if any(each is None for each in point):
+        return verdicts
+    cells = [[each.middle for each in cell] for cell in truth.cells]
+    room = [K * form.unit_roundoff * max(abs(cell[i]) for cell in cells) for i in range(len(point))]
+    if in_hull([each for each in point if each is not None], cells, room):
+        return verdicts
+    return [
+        replace(each, notes=(*each.notes, Note.UNCERTIFIED)) if each.kind is RuleClass.CONVENTION else each
+        for each in verdicts
+    ]
+
+
+def chosen_components(size: int, order: int, seed: int) -> tuple[int, ...]:
+    """All input components, or a seeded choice of many."""
+    most = _MOST_COMPONENTS.get(order, 1 if order else size)
+    if order == 0 or size <= most:
+        return tuple(range(size))
+    return tuple(sorted(random.Random(f"{seed}:{size}").sample(range(size), most)))
+
+
+def differ(a: LocalTruth, b: LocalTruth) -> bool:
+    """Whether two truths are certainly not the same."""
+    if isinstance(a, Enclosure) and isinstance(b, Enclosure):
+        return a.upper < b.lower or b.upper < a.lower
+    return type(a) is not type(b) and not any(isinstance(each, NoTruth) for each in (a, b))
+
+
+def _rough(value: ProgramValue) -> float:
+    if isinstance(value, Enclosure):
+        return float(value.middle)
+    return float(value.value) if isinstance(value, NonFinite) else float("nan")

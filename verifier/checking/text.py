@@ -1,0 +1,166 @@
+"""How a result reads: one block for each thing found, what was returned beside what is true, and a way to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from verifier.arithmetic.floats import FORMATS, shortest_decimal
+from verifier.checking.result import Judgement, Result
+from verifier.model.rule import RuleVerdict
+from verifier.model.verdict import NumberVerdict
+from verifier.programs.trace import program_named
+
+__all__ = ["number_text", "result_text"]
+
+_MOST_BLOCKS = 8
+_MOST_ENTRIES = 8
+_MEANINGFUL_ULPS = 1e18
+_COMPILED = {
+    "eager": "{g}({x})",
+    "jit": "jax.jit({g})({x})",
+    "vmap": "jax.jit(jax.vmap({g}))({x})",
+    "remat": "jax.jit({g})({x})",
+}
+
+
+def result_text(result: Result) -> str:
+    """The whole text: a headline, the findings grouped, a reproduction of the worst, what was left out."""
+    groups: dict[tuple[Any, ...], list[Judgement]] = {}
+    for each in result.findings:
+        groups.setdefault(_story(each), []).append(each)
+    blocks = [_block(group) for group in groups.values()]
+    parts = [_headline(result), *blocks[:_MOST_BLOCKS]]
+    if len(blocks) > _MOST_BLOCKS:
+        parts.append(f"  ... and {len(blocks) - _MOST_BLOCKS} more")
+    if result.findings:
+        parts.append(_reproduction(result))
+    parts += [f"  not judged: {each.what}: {each.why}" for each in result.skipped]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _headline(result: Result) -> str:
+    count, failing = len(result.verdicts), len(result.findings)
+    part = f"; {result.components} of {result.asked} components" if result.components < result.asked else ""
+    if failing:
+        return f"{result.function}: {failing} of {count} judgements of its derivatives fail{part}"
+    return f"{result.function}: {count} judgements of its derivatives, none fails{part}"
+
+
+def _story(judgement: Judgement) -> tuple[Any, ...]:
+    """What findings have in common that are told together: one block for all their components and programs."""
+    place = (judgement.order, judgement.dtype, judgement.device, tuple(_point(judgement.point)))
+    return (*place, judgement.rule, judgement.number, judgement.blame)
+
+
+def _block(group: Sequence[Judgement]) -> str:
+    """The worst component of a group, with the programs that returned the same, and how many others there are."""
+    first = group[0]
+    same = [each for each in group if (each.component, _value(each)) == (first.component, _value(first))]
+    others = list(dict.fromkeys(each.component for each in group if each.component != first.component))
+    rows = {
+        "returned": "" if first.value is None else f"{_value(first)}  by {_names(each.program for each in same)}",
+        "truth": first.truth,
+        "rule": _rule(first.rule_verdict),
+        "number": _number(first.number_verdict),
+        "blame": str(first.blame or ""),
+        "notes": _names(first.notes),
+        "likewise": _names(others),
+    }
+    target = ", ".join(part for part in (first.dtype, first.device) if part)
+    head = f"  {first.component} at {', '.join(_point(first.point))}  ({target})"
+    return "\n".join([head, *(f"    {name:<9} {text}" for name, text in rows.items() if text)])
+
+
+def _names(names: Iterable[str]) -> str:
+    shown = list(names)
+    more = f" and {len(shown) - _MOST_ENTRIES} more" if len(shown) > _MOST_ENTRIES else ""
+    return ", ".join(shown[:_MOST_ENTRIES]) + more
+
+
+def _rule(verdict: RuleVerdict | None) -> str:
+    if verdict is None:
+        return ""
+    return f"{verdict.kind}{f'  {verdict.reason}' if verdict.reason else ''}"
+
+
+def _number(verdict: NumberVerdict | None) -> str:
+    if verdict is None:
+        return ""
+    details = [
+        verdict.reason,
+        _ulps(verdict),
+        "" if verdict.lost_bits is None else f"{verdict.lost_bits:.1f} bits lost",
+    ]
+    text = "; ".join(each for each in details if each)
+    return f"{verdict.kind}{f'  {text}' if text else ''}"
+
+
+def _ulps(verdict: NumberVerdict) -> str:
+    """The error in ulps, where an ulp at the truth is a measure of it (at a true zero it is not)."""
+    if verdict.ulps is None or verdict.budget is None or verdict.budget > _MEANINGFUL_ULPS:
+        return ""
+    return f"{verdict.ulps:.3g} ulps off, {verdict.budget:.3g} are unavoidable"
+
+
+def _point(point: Mapping[str, Any]) -> list[str]:
+    return [f"{name} = {_shown(value)}" for name, value in point.items()]
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:96]} ..."
+
+
+def _value(judgement: Judgement) -> str:
+    return "" if judgement.value is None else number_text(judgement.value, judgement.dtype)
+
+
+def number_text(value: float, dtype: str) -> str:
+    """The shortest decimal of a member of the dtype; `nan` and `inf` as they are."""
+    if value != value or abs(value) == float("inf"):
+        return str(value)
+    return shortest_decimal(value, FORMATS[dtype])
+
+
+def _reproduction(result: Result) -> str:
+    """Lines that need JAX alone and print what the worst finding is about."""
+    worst = next((each for each in result.findings if each.value is not None), None)
+    if worst is None:
+        return ""
+    name, _, compilation = worst.program.partition("/")
+    row = program_named(name, worst.order)
+    if row is None or compilation not in _COMPILED:
+        return ""
+    call = _COMPILED[compilation].format(g=row.spelling.format(f="f"), x=", ".join(_arguments(worst)))
+    lines = [
+        "import jax, jax.numpy as jnp",
+        *(["jax.config.update('jax_enable_x64', True)"] if worst.dtype == "float64" else []),
+        *result.setup.splitlines(),
+        *_assignments(worst),
+        f"print({call})  # {worst.component}: {_value(worst)}; the truth is {worst.truth}",
+    ]
+    return "\n".join(["  reproduce with JAX alone", *(f"    {line}" for line in lines)])
+
+
+def _arguments(judgement: Judgement) -> Iterable[str]:
+    return (_identifier(name) for name in judgement.point)
+
+
+def _assignments(judgement: Judgement) -> list[str]:
+    return [
+        f"{_identifier(name)} = jnp.array({_literal(value)}, dtype=jnp.{judgement.dtype})"
+        for name, value in judgement.point.items()
+    ]
+
+
+def _identifier(name: str) -> str:
+    return "".join(each if each.isalnum() else "_" for each in name).strip("_")
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_literal, value)) + "]"
+    if value == value and abs(value) < 2**24 and value == int(value):
+        return f"{value!r}"
+    return f"float.fromhex('{value.hex()}')" if abs(value) < float("inf") else f"float('{value}')"

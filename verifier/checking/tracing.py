@@ -1,0 +1,71 @@
+"""A function's programs in one dtype, each traced and compiled once for all points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from verifier.arithmetic.floats import Format, named
+from verifier.execution.compiled import reason_of
+from verifier.execution.dtypes import x64_for
+from verifier.programs.extent import operations
+from verifier.programs.trace import Row, Subject, Traced, compiled, trace, traceable
+
+__all__ = ["Tracing"]
+
+_OPERATION_LIMIT = 2_000_000
+"""Most scalar operations of a program that is followed in exact arithmetic, at a microsecond each and more."""
+
+
+@dataclass(eq=False)
+class Tracing:
+    """The subject's programs; `dtype` is the one whose unit roundoff judges."""
+
+    subject: Subject
+    dtype: str
+    _traced: dict[tuple[str, int, str], Traced | str] = field(default_factory=dict)
+    _compiled: dict[tuple[str, int, str], Callable[..., Any]] = field(default_factory=dict)
+
+    @property
+    def form(self) -> Format:
+        return named(self.dtype)
+
+    @property
+    def results(self) -> int:
+        """The number of components of the value."""
+        return sum(each.size for each in self.subject.results)
+
+    @cached_property
+    def primal(self) -> Traced:
+        """The function itself; raises what tracing raises."""
+        with x64_for(self.dtype):
+            return trace(self.subject.function, self.subject.place)
+
+    @property
+    def is_too_large(self) -> bool:
+        return operations(self.primal.jaxpr) > _OPERATION_LIMIT
+
+    def program(self, row: Row, compilation: str = "eager") -> Traced | str:
+        """A derivative program's jaxpr, or why there is none: what JAX refuses is a fact about the function."""
+        key = (row.name, row.order, compilation if compilation in ("vmap", "remat") else "eager")
+        if key not in self._traced:
+            self._traced[key] = self._trace(row, key[2])
+        return self._traced[key]
+
+    def _trace(self, row: Row, style: str) -> Traced | str:
+        try:
+            with x64_for(self.dtype):
+                found = trace(traceable(row, self.subject, style), self.subject.place)
+        except Exception as error:
+            return reason_of(error)
+        return "too large to be followed in exact arithmetic" if operations(found.jaxpr) > _OPERATION_LIMIT else found
+
+    def run(self, row: Row, compilation: str, place: tuple[Any, ...]) -> Any:
+        """What the device returns; raises what JAX raises."""
+        key = (row.name, row.order, compilation)
+        with x64_for(self.dtype):
+            if key not in self._compiled:
+                self._compiled[key] = compiled(row, self.subject, compilation)
+            return self._compiled[key](*place)

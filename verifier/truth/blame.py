@@ -1,0 +1,320 @@
+"""Which equation spoiled a component: the one whose local error, carried on to the component, makes up its error.
+
+Among the equations whose effect is half of the error or more it is the one that loses most bits at once: where s is
+rounded to 1, both that rounding and the subtraction 1 - s explain all of the error; the subtraction loses all bits.
+
+Source: Sanchez-Stern et al., Finding root causes of floating point error, PLDI 2018.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from verifier.arithmetic.elements import NAN, NEG_INF, POS_INF, Special, as_fraction
+from verifier.arithmetic.floats import FORMATS, Format, ulp
+from verifier.truth.machine import kind_of
+from verifier.truth.shadow import Run, Shadow, Step, shadow
+from verifier.truth.values import exact_literals
+
+__all__ = ["Blame", "Cause", "blame"]
+
+Array = np.ndarray
+Locate = Callable[[Any], Any]
+
+TRIALS = 48
+"""How many equations are tried, the worst first; each trial runs the part of the program that follows."""
+
+
+class Cause(StrEnum):
+    """In which way an equation is to blame."""
+
+    ROUNDING = "rounding"
+    DECISION = "decision"
+    NONFINITE = "nonfinite"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blame:
+    """The equation that spoiled a component.
+
+    `index` counts the equations as they are executed, those of inner programs too. `local_ulps` is the local error in
+    ulps of the equation's own result, `lost_bits` the significant bits that it costs, `share` the part of the
+    component's
+    error that it explains (about 1: all of it; None where something is not finite). `source` is what `locate` said.
+    """
+
+    primitive: str
+    index: int
+    cause: Cause
+    local_ulps: float
+    lost_bits: float
+    share: float | None
+    reason: str
+    source: Any = None
+    equation: Any = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Local:
+    """What the dtype made of some entries of a step's results, and how far that is from the exact ones.
+
+    `results` are the exact results with those entries replaced. `ulps` and `bits` are the worst of them.
+    """
+
+    index: int
+    step: Step
+    results: list[Array]
+    ulps: float = 0.0
+    bits: float = 0.0
+    differs: bool = False
+    departs: bool = False
+
+    @property
+    def rank(self) -> tuple[bool, float, float]:
+        return (self.differs or self.departs, self.bits, self.ulps)
+
+
+def blame(
+    program: Any,
+    arguments: Sequence[Any],
+    component: int = 0,
+    *,
+    value: float | None = None,
+    run: Run | None = None,
+    locate: Locate | None = None,
+    bits: int = 512,
+    **options: Any,
+) -> Blame | None:
+    """The equation to blame for the error of a component (all results' entries count as one list), if there is one.
+
+    `value` is what the program returned there: without it the largest effect counts as the error. `run` executes one
+    equation in its dtype (`programs.one_equation`), else every local result is rounded correctly; `locate` finds an
+    equation's source line (`programs.source_lines`). `options` are those of `evaluate`.
+    """
+    exact = shadow(program, arguments, bits=bits, **options)
+    truth = exact.entry(component)
+    errors = [each for index, step in enumerate(exact.steps) for each in _locals(exact, index, step, run)]
+    if value is not None and not math.isfinite(value):
+        found = _departure(exact, component, errors) if type(truth) is arb else None
+        found = found or _first_special(exact, component, value)
+    else:
+        found = _worst(exact, component, errors, value) if type(truth) is arb else None
+    return found if found is None or locate is None else replace(found, source=locate(found.equation))
+
+
+_TIERS = (0.5, 0.1, 0.0)
+"""Shares of the significand: entries that lose about as much are replaced together, so that each group's effect is
+its own.
+"""
+
+
+def _locals(exact: Shadow, index: int, step: Step, run: Run | None) -> list[_Local]:
+    """The local errors of a step, in groups of entries that lose about as much."""
+    found = exact.local(step, run)
+    if found is None:
+        return []
+    if any(kind_of(variable) != "real" for variable in step.equation.outvars):
+        return [_decision(index, step, found)] if _decides_otherwise(step, found) else []
+    errors = list(_errors(exact, step, found))
+    groups: dict[float, list[_Error]] = {}
+    for error in errors:
+        if error.ulps:
+            groups.setdefault(_tier(error), []).append(error)
+    return [_grouped(index, step, members) for members in groups.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Error:
+    """The local error of one entry: which result, where in it, the local element, its error."""
+
+    result: int
+    place: tuple[int, ...]
+    element: Any
+    ulps: float
+    share: float
+    bits: float
+
+
+def _tier(error: _Error) -> float:
+    return next(share for share in _TIERS if error.share >= share)
+
+
+def _errors(exact: Shadow, step: Step, found: list[Array]) -> Iterator[_Error]:
+    literal = exact_literals(exact.system)
+    for result, (values, truths, variable) in enumerate(zip(found, step.outputs, step.equation.outvars, strict=True)):
+        form = FORMATS[variable.aval.dtype.name]
+        for place in np.ndindex(*truths.shape):
+            truth: Any = truths[place]
+            if type(truth) is arb:
+                ulps, bits = _error(float(values[place]), truth, form)
+                element = literal(float(values[place]), np.dtype(np.float64))
+                yield _Error(result, place, element, ulps, bits / form.precision, bits)
+
+
+def _grouped(index: int, step: Step, members: list[_Error]) -> _Local:
+    results = [each.copy() for each in step.outputs]
+    for each in members:
+        results[each.result][each.place] = each.element
+    return _Local(
+        index,
+        step,
+        results,
+        ulps=max(each.ulps for each in members),
+        bits=max(each.bits for each in members),
+        departs=any(isinstance(each.element, Special) for each in members),
+    )
+
+
+def _decides_otherwise(step: Step, found: list[Array]) -> bool:
+    pairs = zip(found, step.outputs, strict=True)
+    return any(truths.dtype != object and not np.array_equal(values, truths) for values, truths in pairs)
+
+
+def _decision(index: int, step: Step, found: list[Array]) -> _Local:
+    """A step whose results are integers or decisions, and come out otherwise on rounded operands."""
+    discrete = [kind_of(variable) != "real" for variable in step.equation.outvars]
+    pairs = zip(found, step.outputs, discrete, strict=True)
+    results = [values if whole else truths for values, truths, whole in pairs]
+    return _Local(index, step, results, differs=True)
+
+
+def _error(value: float, truth: arb, form: Format) -> tuple[float, float]:
+    """(error in ulps, significant bits lost); below the normal numbers bits count against the number itself."""
+    if not math.isfinite(value):
+        return math.inf, float(form.precision)
+    try:
+        exact = as_fraction(truth.mid())
+    except ValueError:  # beyond the range of every format: it underflows, or would have overflowed
+        return (math.inf, float(form.precision)) if abs(truth) > 1 else (0.0, 0.0)
+    distance = abs(exact - as_fraction(arb(value)))
+    ulps = float(min(distance / ulp(exact, form), Fraction(10**300)))
+    if not exact:
+        return ulps, float(form.precision) if distance else 0.0
+    relative = distance / (abs(exact) * 2 * form.unit_roundoff)
+    return ulps, min(_log2(relative), float(form.precision)) if relative > 1 else 0.0
+
+
+def _log2(ratio: Fraction) -> float:
+    return math.log2(ratio.numerator) - math.log2(ratio.denominator)
+
+
+def _worst(exact: Shadow, component: int, errors: list[_Local], value: float | None) -> Blame | None:
+    """Of the errors whose effect is half of the component's error or more, the one that loses most bits.
+
+    Where no single one has so much, the largest effect is compared with instead.
+    """
+    total = arb(0) if value is None else _distance(exact, component, arb(value))
+    effects: list[tuple[arb, _Local]] = []
+    for each in sorted(errors, key=lambda each: each.rank, reverse=True)[:TRIALS]:
+        effect = _distance(exact, component, exact.entry_with(component, each.index, each.results))
+        if total > 0 and effect * 2 >= total:
+            return _blame(each, float(effect / total))
+        effects.append((effect, each))
+    largest = max((effect for effect, _ in effects), default=arb(0))
+    if largest.is_zero():
+        return None
+    effect, found = next(pair for pair in effects if pair[0] * 2 >= largest)
+    return _blame(found, float(effect / (total if total > 0 else largest)))
+
+
+def _distance(exact: Shadow, component: int, other: Any) -> arb:
+    """How far an element is from the exact component, as a point; infinite where it is no number."""
+    if type(other) is not arb:
+        return arb.pos_inf()
+    with exact.system.working():
+        return (other - exact.entry(component)).abs_upper()
+
+
+def _blame(found: _Local, share: float | None) -> Blame:
+    cause = Cause.DECISION if found.differs else Cause.NONFINITE if found.departs else Cause.ROUNDING
+    return Blame(
+        primitive=found.step.equation.primitive.name,
+        index=found.index,
+        cause=cause,
+        local_ulps=found.ulps,
+        lost_bits=found.bits,
+        share=None if share is None or not math.isfinite(share) else share,
+        reason=_reason(cause, found),
+        equation=found.step.equation,
+    )
+
+
+def _reason(cause: Cause, found: _Local) -> str:
+    name = found.step.equation.primitive.name
+    match cause:
+        case Cause.DECISION:
+            return f"{name} decides otherwise on rounded operands"
+        case Cause.NONFINITE:
+            return f"{name} is not finite on rounded operands, where the exact result is"
+        case Cause.ROUNDING:
+            precision = FORMATS[found.step.equation.outvars[0].aval.dtype.name].precision
+            lost = "all" if found.bits >= precision - 1 else f"{found.bits:.0f} of"
+            return f"{name} loses {lost} its {precision} bits"
+
+
+def _departure(exact: Shadow, component: int, errors: list[_Local]) -> Blame | None:
+    """The first equation that is not finite in its dtype while its exact result is, if the component then is not
+    either.
+    """
+    for each in [each for each in errors if each.departs][:TRIALS]:
+        if type(exact.entry_with(component, each.index, each.results)) is not arb:
+            return _blame(each, None)
+    return None
+
+
+def _first_special(exact: Shadow, component: int, value: float) -> Blame | None:
+    """The first equation that makes a NaN (or infinity) of operands that have none, and without which there is none."""
+    wanted = {NAN} if math.isnan(value) else {POS_INF, NEG_INF}
+    makers = list(_makers(exact, wanted))
+    for index, step in makers[:TRIALS]:
+        mended = [_mended(each, wanted, exact.system.exact(0)) for each in step.outputs]
+        if exact.entry_with(component, index, mended) not in wanted:
+            return _special_blame(index, step, value)
+    return _special_blame(*makers[0], value) if makers else None
+
+
+def _makers(exact: Shadow, wanted: set[Special]) -> Iterator[tuple[int, Step]]:
+    for index, step in enumerate(exact.steps):
+        if _has(step.outputs, wanted) and not _has(step.inputs, wanted):
+            yield index, step
+
+
+def _has(arrays: Sequence[Array], wanted: set[Special]) -> bool:
+    return any(isinstance(entry, Special) and entry in wanted for each in arrays for entry in _entries(each))
+
+
+def _entries(array: Array) -> Any:
+    return array.flat if array.dtype == object else ()
+
+
+def _mended(array: Array, wanted: set[Special], zero: Any) -> Array:
+    if array.dtype != object:
+        return array
+    mended = np.empty_like(array)
+    for place in np.ndindex(*array.shape):
+        entry = array[place]
+        mended[place] = zero if isinstance(entry, Special) and entry in wanted else entry
+    return mended
+
+
+def _special_blame(index: int, step: Step, value: float) -> Blame:
+    name = step.equation.primitive.name
+    what = "NaN" if math.isnan(value) else "infinity"
+    return Blame(
+        primitive=name,
+        index=index,
+        cause=Cause.NONFINITE,
+        local_ulps=math.inf,
+        lost_bits=math.inf,
+        share=None,
+        reason=f"{name} is the first to give {what}, in exact arithmetic too",
+        equation=step.equation,
+    )

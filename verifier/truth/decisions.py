@@ -1,0 +1,110 @@
+"""Decisions of control flow: those of one recorded run in a dtype, replayed where exact arithmetic leads elsewhere.
+
+A loop such as `while x_new != x_old` ends in floating point only. The recorded run rounds every operation to the
+nearest number of the dtype; what it decided is replayed, and a verdict that rests on it is PINNED (SEMANTICS §6).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from verifier.arithmetic.ball import BallSystem
+from verifier.arithmetic.elements import NAN, NEG_INF, POS_INF, Decision, Element, Special, rounds_to
+from verifier.arithmetic.floats import Format
+from verifier.truth.jaxprs import evaluate
+
+__all__ = ["Decisions", "NearestSystem", "recorded"]
+
+_GUARD_BITS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class NearestSystem:
+    """The number system of one dtype: every operation's exact result rounded to nearest, overflow to infinity."""
+
+    form: Format
+
+    @property
+    def _balls(self) -> BallSystem:
+        return BallSystem(2 * self.form.precision + _GUARD_BITS)
+
+    def working(self) -> AbstractContextManager[Any]:
+        return self._balls.working()
+
+    def exact(self, value: Fraction | int) -> Element:
+        """The number of the dtype that is nearest to the rational."""
+        return self._rounded(self._balls.exact(value))
+
+    def constant(self, name: str) -> Element:
+        return self._rounded(self._balls.constant(name))
+
+    def operation(self, name: str) -> Callable[..., Element]:
+        """The operation of that name, its result rounded."""
+        bare = self._balls.operation(name)
+        return lambda *operands: self._rounded(bare(*operands))
+
+    def compare(self, relation: str, a: Element, b: Element) -> Decision:
+        return self._balls.compare(relation, a, b)
+
+    def select(self, condition: Decision, a: Element, b: Element) -> Element:
+        return self._balls.select(condition, a, b)
+
+    def _rounded(self, element: Element) -> Element:
+        value = rounds_to(element, self.form)
+        if value is None or isinstance(element, Special):
+            return element
+        if value in (float("inf"), float("-inf")):
+            return POS_INF if value > 0 else NEG_INF
+        return NAN if value != value else self._balls.exact(Fraction(value))
+
+
+@dataclass(slots=True, eq=False)
+class Decisions:
+    """What each equation decided, in its own order; `replay()` starts from the first again."""
+
+    made: dict[int, list[int | None]]
+    pinned: list[Any] = field(default_factory=list)
+    """The equations where the record was followed although exact arithmetic had no answer, or another one."""
+
+    def replay(self) -> Callable[[Any, int | None], int | None]:
+        """A policy for one run: loops follow the record, branches only where exact arithmetic does not decide."""
+        left = {key: deque(each) for key, each in self.made.items()}
+
+        def decide(equation: Any, exact: int | None) -> int | None:
+            queue = left.get(id(equation))
+            record = queue.popleft() if queue else None
+            if record is None or record == exact:
+                return exact
+            if exact is not None and equation.primitive.name != "while":
+                return exact
+            self.pinned.append(equation)
+            return record
+
+        return decide
+
+
+def recorded(jaxpr: Any, place: Sequence[np.ndarray], form: Format, **options: Any) -> Decisions:
+    """One run in the dtype, and what it decided."""
+    made: dict[int, list[int | None]] = defaultdict(list)
+
+    def decide(equation: Any, exact: int | None) -> int | None:
+        made[id(equation)].append(exact)
+        return exact
+
+    evaluate(jaxpr, place, NearestSystem(form), decide=decide, **options)
+    return Decisions(dict(made))
+
+
+def branches(program: Any, inner: Callable[[Any], Iterator[Any]]) -> bool:
+    """Whether a program holds a loop or a branch; `inner` gives the programs inside an equation."""
+    return any(
+        equation.primitive.name in ("while", "cond") or any(branches(each, inner) for each in inner(equation))
+        for equation in getattr(program, "jaxpr", program).eqns
+    )

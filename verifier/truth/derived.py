@@ -1,0 +1,131 @@
+"""What exact arithmetic says a program returns: its jaxpr in balls, precision doubled until they are tight.
+
+The program's own decisions are those that exact arithmetic takes at the exact point.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from verifier.arithmetic.ball import BallSystem
+from verifier.arithmetic.elements import NAN, NEG_INF, POS_INF, Element, Special, Unknown, as_fraction, is_finite, upper
+from verifier.arithmetic.floats import FORMATS, Format
+from verifier.truth.enclosing import CEILING, flat, is_tight
+from verifier.truth.jaxprs import evaluate
+from verifier.truth.values import Literal, exact_literals
+
+__all__ = ["Derived"]
+
+_FIRST_BITS = 160
+_SIGN_VECTORS = 8
+_STEP_BITS = 256
+"""Conditioning moves the inputs by 2^-256 of themselves: far below what a dtype sees, far above the balls' errors."""
+
+
+@dataclass(eq=False)
+class Derived:
+    """A closed jaxpr at a point: `place` holds the exact values of its arguments as floating arrays.
+
+    `options()` makes what goes to the evaluator (`decide`, `concrete`), anew for each run.
+    """
+
+    jaxpr: Any
+    place: tuple[np.ndarray, ...]
+    options: Callable[[], dict[str, Any]] = dict
+    bits: int = _FIRST_BITS
+
+    @cached_property
+    def elements(self) -> list[Element]:
+        """All results, one after the other; afterwards `bits` is the precision that they needed."""
+        found = self._run(self._arguments(), self.bits)
+        while self.bits < CEILING and not all(map(is_tight, found)):
+            self.bits = min(2 * self.bits, CEILING)
+            better = self._run(self._arguments(), self.bits)
+            found = [old if _is_settled(old) else new for old, new in zip(found, better, strict=True)]
+        return found
+
+    def moves(self, seed: int = 0) -> list[Fraction | None]:
+        """For each result an estimate of sum |x_i dT/dx_i|: the largest change along eight random sign vectors of x."""
+        bits = max(2 * self.bits, 1024) + _STEP_BITS
+        system = BallSystem(bits)
+        step = Fraction(1, 2**_STEP_BITS)
+        still = self._run(self._arguments(), bits)
+        signs = random.Random(seed)
+        moved = [
+            self._run([_shifted(each, step, signs, system) for each in self.place], bits) for _ in range(_SIGN_VECTORS)
+        ]
+        with system.working():
+            return [_largest(entry, row, step) for entry, *row in zip(still, *moved, strict=True)]
+
+    def spread(self, form: Format, seed: int = 0) -> list[Fraction | None]:
+        """For each result an estimate of u sum |r_j dT/dr_j| over the inexact literals r_j of the program."""
+        system = BallSystem(self.bits)
+        signs = random.Random(seed)
+        moved = [
+            self._run(self._arguments(), self.bits, literal=_moving(system, form, signs)) for _ in range(_SIGN_VECTORS)
+        ]
+        with system.working():
+            return [_largest(entry, row, Fraction(1)) for entry, *row in zip(self.elements, *moved, strict=True)]
+
+    def _arguments(self) -> list[np.ndarray]:
+        return list(self.place)
+
+    def _run(self, arguments: Sequence[np.ndarray], bits: int, literal: Literal | None = None) -> list[Element]:
+        return flat(evaluate(self.jaxpr, arguments, BallSystem(bits), literal=literal, **self.options()))
+
+
+def _is_settled(element: Element) -> bool:
+    return is_tight(element) and not isinstance(element, Unknown)
+
+
+def _shifted(array: np.ndarray, step: Fraction, signs: random.Random, system: BallSystem) -> np.ndarray:
+    """x (1 + s step) for random signs s; infinities and NaN stay."""
+
+    def entry(value: Any) -> Element:
+        number = float(value)
+        if number != number:
+            return NAN
+        if number in (np.inf, -np.inf):
+            return POS_INF if number > 0 else NEG_INF
+        return system.exact(Fraction(number) * (1 + signs.choice((-1, 1)) * step))
+
+    box = np.empty(array.size, dtype=object)
+    box[:] = [entry(each) for each in array.flat]
+    return box.reshape(array.shape)
+
+
+def _largest(still: Element, moved: Sequence[Element], step: Fraction) -> Fraction | None:
+    if not is_finite(still) or not all(map(is_finite, moved)):
+        return None
+    try:
+        return max(as_fraction(upper(abs(each - still))) for each in moved) / step  # type: ignore[operator]
+    except ValueError:
+        return None
+
+
+def _moving(system: BallSystem, form: Format, signs: random.Random) -> Literal:
+    """Every literal that is no small dyadic moved by u of itself, up or down at random, each place by itself."""
+    exact = exact_literals(system)
+
+    def literal(value: float, dtype: np.dtype) -> Any:
+        element = exact(value, dtype)
+        if isinstance(element, Special) or _is_small_dyadic(value, form):
+            return element
+        unit = FORMATS.get(dtype.name, form).unit_roundoff
+        return system.exact(Fraction(value) * (1 + signs.choice((-1, 1)) * unit))
+
+    return literal
+
+
+def _is_small_dyadic(value: float, form: Format) -> bool:
+    """Whether half of the significand holds the number: 0.5, 3 and 20 mean themselves, 0.1 does not."""
+    numerator = abs(value.as_integer_ratio()[0])
+    odd = numerator >> ((numerator & -numerator).bit_length() - 1) if numerator else 0
+    return odd.bit_length() <= form.precision // 2

@@ -1,0 +1,55 @@
+"""What `stop_gradient` freezes: the values that its operands have at the point, as one run in balls saw them.
+
+A germ's own limit would do where the function is continuous; at a jump the value at the point is another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from verifier.arithmetic.ball import BallSystem
+from verifier.arithmetic.germ import from_ball
+from verifier.truth.jaxprs import evaluate
+
+__all__ = ["Frozen", "follows", "frozen", "replayed"]
+
+_BITS = 1024
+
+Freeze = Callable[[Any, np.ndarray], np.ndarray]
+Frozen = tuple[np.ndarray, ...]
+"""The results of every `stop_gradient` in the order in which they were computed."""
+
+
+def frozen(jaxpr: Any, place: Sequence[np.ndarray], **options: Any) -> Frozen:
+    """What a run at the point freezes; nothing for a program without `stop_gradient`."""
+    seen: list[np.ndarray] = []
+
+    def watch(equation: Any, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
+        if equation.primitive.name == "stop_gradient":
+            seen.extend(outputs)
+
+    evaluate(jaxpr, place, BallSystem(_BITS), watch=watch, **options)
+    return tuple(seen)
+
+
+def replayed(values: Frozen) -> Freeze:
+    """A policy for one run in germs: the frozen values, in their order."""
+    left = iter(values)
+
+    def freeze(equation: Any, operand: np.ndarray) -> np.ndarray:
+        held = next(left, operand)
+        if held.dtype != object:
+            return held
+        box = np.empty(held.size, dtype=object)
+        box[:] = [from_ball(each) for each in held.flat]
+        return box.reshape(held.shape)
+
+    return freeze
+
+
+def follows(equation: Any, operand: np.ndarray) -> np.ndarray:
+    """The policy that freezes nothing: what the derivative would be without `stop_gradient`."""
+    return operand

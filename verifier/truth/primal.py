@@ -1,0 +1,371 @@
+"""The truth about the derivatives of any JAX function, from germs of its primal: no derivative rule is involved.
+
+At a point x with unit vectors e_i, D_v the one-sided derivative along v (t -> 0+):
+
+    order 1   smooth     D_{e_i} = -D_{-e_i}, and D_r = sum r_i D_{e_i} for a random r; the truth is D_{e_i}
+              kink       else; the truth is what the gradients of the smooth cells around x span
+    order 2   smooth     H_ij by polarisation, D2_r = r H r for a random r
+              nested     else: the derivative along e_j of the one along e_i, in the program's own order
+    a jump    a limit differs from the value at the point: no derivative speaks about it
+
+Source: SEMANTICS §7, §8.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import chain, combinations_with_replacement
+
+from verifier.arithmetic.elements import NAN, NEG_INF, POS_INF, Element, Unknown, is_finite
+from verifier.arithmetic.precision import working_precision
+from verifier.arithmetic.vocabulary import OPERATIONS
+from verifier.model.rule import Cusp, Infinite, LocalTruth, RowTruth, Undefined
+from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth
+from verifier.truth.enclosing import disjoint, enclosure
+from verifier.truth.lines import Lines, Reading, Vector
+
+__all__ = ["PrimalTruth", "random_direction"]
+
+_WORKING_BITS = 512
+_neg = OPERATIONS["neg"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side of a line: the limit of the function and a derivative of it; `bits` is how precisely they were read."""
+
+    limit: Element
+    slope: Element
+    bits: int
+
+    @property
+    def outside(self) -> bool:
+        return self.limit is NAN or self.slope is NAN
+
+    @property
+    def unknown(self) -> Unknown | None:
+        return next((each for each in (self.limit, self.slope) if isinstance(each, Unknown)), None)
+
+
+@dataclass(slots=True, eq=False)
+class PrimalTruth:
+    """The truth at one point. `value` are the elements (balls) of the function's value there, one for each result.
+
+    `chosen` are the input components to look at: all of them, or some of many.
+    """
+
+    lines: Lines
+    value: Sequence[Element]
+    chosen: tuple[int, ...]
+    seed: int = 0
+    _cells: dict[Vector, list[tuple[Element, ...]]] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every input component is looked at."""
+        return len(self.chosen) == self.lines.size
+
+    def values(self) -> tuple[RowTruth, ...]:
+        """Order 0: the value itself."""
+        return tuple(RowTruth(components=(_plain(each),)) for each in self.value)
+
+    def gradients(self, guesses: Sequence[Sequence[Sequence[float]]] = ()) -> tuple[RowTruth, ...]:
+        """Order 1: for each result the derivatives by the chosen components.
+
+        `guesses` are gradients (result, chosen) that programs returned: at a kink they tell which cells to look at.
+        """
+        with working_precision(_WORKING_BITS):
+            return tuple(self._gradient(j, [guess[j] for guess in guesses]) for j in range(len(self.value)))
+
+    def hessians(self) -> tuple[RowTruth, ...]:
+        """Order 2: for each result the tensor (inner, outer) over the chosen components, flattened."""
+        with working_precision(_WORKING_BITS):
+            return tuple(self._hessian(j) for j in range(len(self.value)))
+
+    def derivatives(self, order: int) -> tuple[RowTruth, ...]:
+        """Any order of a function of one input component."""
+        with working_precision(_WORKING_BITS):
+            return tuple(RowTruth(components=(self._on_line(j, order),)) for j in range(len(self.value)))
+
+    def motion(self, j: int, order: int) -> Fraction | None:
+        """|x dT/dx| for a function of one input component, the larger of both sides; None where it is not known."""
+        (x,) = chain.from_iterable(each.flat for each in self.lines.place)
+        if x == 0 or not is_finite(self.value[j]):
+            return Fraction(0) if x == 0 else None
+        with working_precision(_WORKING_BITS):
+            sides = [side.slope for side in self._sides(j, self._axis(0), order + 1) if is_finite(side.slope)]
+            return max((_magnitude(each) * abs(Fraction(float(x))) for each in sides), default=None)
+
+    def moved(self, j: int, index: int, weights: Vector) -> Fraction | None:
+        """|sum w_i x_i d/dx_i of the derivative by component `index`|, from germs; None where it is not known."""
+        along = tuple(w * x for w, x in zip(weights, self._place(), strict=True))
+        with working_precision(_WORKING_BITS):
+            motion = self.lines.thin(along, index).values[j][1]
+            return _magnitude(motion) if is_finite(motion) else None
+
+    # ---- order 1
+
+    def _gradient(self, j: int, guesses: Sequence[Sequence[float]]) -> RowTruth:
+        axes = tuple(self._on_axis(j, i) for i in self.chosen)
+        if self.lines.size == 1 or any(isinstance(each, (Jump, Undefined)) for each in axes):
+            return RowTruth(components=axes)
+        linear = self._is_linear(j) if all(isinstance(each, Enclosure) for each in axes) else False
+        if linear:
+            return RowTruth(components=axes)
+        if linear is None:
+            return RowTruth(
+                components=(NoTruth("whether the function is smooth here could not be tested"),) * len(axes)
+            )
+        if not any(isinstance(each, (Kink, Enclosure)) for each in axes):
+            return RowTruth(components=axes)
+        if not self.complete:
+            return RowTruth(components=tuple(map(_uncertain, axes)))
+        return self._spanned(j, axes, guesses)
+
+    def _on_axis(self, j: int, index: int) -> LocalTruth:
+        if abs(self._floats()[index]) == float("inf"):
+            return self._at_infinity(j, index)
+        return self._judged(j, self._sides(j, self._axis(index), 1), 1)
+
+    def _at_infinity(self, j: int, index: int) -> LocalTruth:
+        reading = self.lines.at_infinity(index)
+        limit, slope = reading.values[j]
+        return self._judged(j, [_Side(limit, slope, reading.bits)], 1)
+
+    def _is_linear(self, j: int) -> bool | None:
+        """Whether D_r = sum r_i D_{e_i} for a random r, on both sides; None where that could not be decided.
+
+        Of many inputs this is tested in the chosen ones, and besides D_r = -D_{-r} for an r in all of them.
+        """
+        r = random_direction(len(self.chosen), self.seed)
+        wanted = _combined([self._sides(j, self._axis(i), 1)[0].slope for i in self.chosen], r)
+        found = [side.slope for side in self._sides(j, self._spread_over(r), 1) if not side.outside]
+        agreed = [_agree(wanted, slope) for slope in found]
+        if not self.complete:
+            sides = self._sides(j, random_direction(self.lines.size, self.seed + 1), 1)
+            agreed.append(_agree(*(side.slope for side in sides)))
+        return False if False in agreed else None if None in agreed else True
+
+    def _spanned(self, j: int, axes: tuple[LocalTruth, ...], guesses: Sequence[Sequence[float]]) -> RowTruth:
+        """A kink in several inputs: the smooth cells around the point and what they span, coordinate by coordinate."""
+        cells = [self._cell(j, v) for v in self._ways(j, guesses)]
+        finite = [cell for cell in cells if all(map(is_finite, cell))]
+        if not finite:
+            return RowTruth(components=axes)
+        hull = tuple(dict.fromkeys(tuple(enclosure(each) for each in cell) for cell in finite))
+        complete = len(finite) == len(cells)
+        components = tuple(
+            _span([cell[i] for cell in hull], axes[i] if complete else None) for i in range(len(self.chosen))
+        )
+        return RowTruth(components=components, cells=hull if complete else ())
+
+    def _ways(self, j: int, guesses: Sequence[Sequence[float]]) -> Iterator[Vector]:
+        """Directions into the cells: random ones with their opposites, and those that the guesses point to."""
+        size = len(self.chosen)
+        rows = [random_direction(size, self.seed + 1 + k) for k in range(size + 3)]
+        pairs = [self._sides(j, self._axis(i), 1) for i in self.chosen]
+        rows += [_towards(guess, pairs, rows[0]) for guess in guesses]
+        for row in dict.fromkeys(rows):
+            yield self._spread_over(row)
+            yield self._spread_over(tuple(-each for each in row))
+
+    def _cell(self, j: int, way: Vector) -> tuple[Element, ...]:
+        """The gradient, for result j, of the smooth cell that `way` points into."""
+        if way not in self._cells:
+            readings = [self.lines.thin(way, i).values[:, 0] for i in self.chosen]
+            self._cells[way] = list(zip(*readings, strict=True))
+        return self._cells[way][j]
+
+    # ---- order 2
+
+    def _hessian(self, j: int) -> RowTruth:
+        gradient = [self._on_axis(j, i) for i in self.chosen]
+        blocked = next((each for each in gradient if not isinstance(each, (Enclosure, Infinite))), None)
+        size = len(self.chosen)
+        if blocked is not None:
+            truth = Jump() if isinstance(blocked, (Kink, Cusp)) else blocked
+            return RowTruth(components=(truth,) * size**2)
+        entries = {(a, b): self._second(j, a, b) for a, b in combinations_with_replacement(range(size), 2)}
+        if size > 1 and not self._is_quadratic(j, entries):
+            return RowTruth(components=tuple(self._nested(j, a, b) for a in self.chosen for b in self.chosen))
+        pairs = [(min(a, b), max(a, b)) for a in range(size) for b in range(size)]
+        return RowTruth(components=tuple(self._judged(j, entries[pair], 2) for pair in pairs))
+
+    def _second(self, j: int, a: int, b: int) -> list[_Side]:
+        """Both sides of H_ab, by polarisation off the diagonal."""
+        first, second = self._axis(self.chosen[a]), self._axis(self.chosen[b])
+        if a == b:
+            return self._sides(j, first, 2)
+        both = tuple(x + y for x, y in zip(first, second, strict=True))
+        rows = zip(*(self._sides(j, way, 2) for way in (both, first, second)), strict=True)
+        return [_polarised(*row) for row in rows]
+
+    def _is_quadratic(self, j: int, entries: dict[tuple[int, int], list[_Side]]) -> bool:
+        """Whether D2_r = sum r_a r_b H_ab for a random r; what can't be decided is left to each entry."""
+        r = random_direction(len(self.chosen), self.seed)
+        weights = [r[a] * r[b] * (1 if a == b else 2) for a, b in entries]
+        wanted = _combined([sides[0].slope for sides in entries.values()], weights)
+        found = self._sides(j, self._spread_over(r), 2)
+        return not any(disjoint(wanted, side.slope) for side in found if not side.outside)
+
+    def _nested(self, j: int, inner: int, outer: int) -> LocalTruth:
+        """d/dx_outer of d/dx_inner along the outer axis, on both sides."""
+        axis = self._axis(outer)
+        sides = []
+        for sign in (1, -1):
+            reading = self.lines.thin(tuple(sign * each for each in axis), inner)
+            slope = reading.values[j][1]
+            sides.append(_Side(self.value[j], slope if sign > 0 else _neg(slope), reading.bits))
+        return self._judged(j, sides, 2)
+
+    # ---- lines and sides
+
+    def _on_line(self, j: int, order: int) -> LocalTruth:
+        for lower in range(1, order):
+            below = self._judged(j, self._sides(j, self._axis(0), lower), lower)
+            if isinstance(below, (Kink, Cusp)):
+                return Jump()
+        return self._judged(j, self._sides(j, self._axis(0), order), order)
+
+    def _sides(self, j: int, direction: Vector, order: int) -> list[_Side]:
+        """Right and left of the point along a direction, the derivative taken in the direction itself."""
+        opposite = tuple(-each for each in direction)
+        right, left = self.lines.line(direction, order), self.lines.line(opposite, order)
+        return [_side(right, j, order, 1), _side(left, j, order, -1)]
+
+    def _judged(self, j: int, sides: Sequence[_Side], order: int) -> LocalTruth:
+        value = self.value[j]
+        if isinstance(value, Unknown):
+            return NoTruth(value.reason)
+        if not is_finite(value):
+            return Undefined(f"the function is {value.value} here", forbids_nan=value is not NAN)  # type: ignore[union-attr]
+        inside = [side for side in sides if not side.outside]
+        if not inside:
+            return Undefined("the function is NaN on both sides")
+        lost = next((side.unknown for side in inside if side.unknown), None)
+        if any(disjoint(value, side.limit) for side in inside if not isinstance(side.limit, Unknown)):
+            return Jump()
+        return NoTruth(lost.reason) if lost else _joined(inside)
+
+    def _axis(self, index: int) -> Vector:
+        return tuple(Fraction(int(i == index)) for i in range(self.lines.size))
+
+    def _spread_over(self, weights: Sequence[Fraction]) -> Vector:
+        """A vector over the chosen components as one over all."""
+        places = dict(zip(self.chosen, weights, strict=True))
+        return tuple(places.get(i, Fraction(0)) for i in range(self.lines.size))
+
+    def _floats(self) -> list[float]:
+        return [float(each) for array in self.lines.place for each in array.flat]
+
+    def _place(self) -> list[Fraction]:
+        return [Fraction(x) if abs(x) < float("inf") else Fraction(0) for x in self._floats()]
+
+
+def random_direction(size: int, seed: int) -> Vector:
+    """A direction of small dyadic components of both signs, no two alike in size where there are few."""
+    generator = random.Random(seed)
+    return tuple(generator.choice((-1, 1)) * Fraction(generator.randint(17, 63), 32) for _ in range(size))
+
+
+def _side(reading: Reading, j: int, order: int, sign: int) -> _Side:
+    row = reading.values[j]
+    return _Side(row[0], row[order] if sign > 0 or order % 2 == 0 else _neg(row[order]), reading.bits)
+
+
+def _joined(sides: Sequence[_Side]) -> LocalTruth:
+    """Sides whose slopes are finite or infinite, all of them known."""
+    slopes = [side.slope for side in sides]
+    bits = max(side.bits for side in sides)
+    if all(map(is_finite, slopes)):
+        if len(slopes) == 1 or not disjoint(*slopes):
+            return enclosure(min(slopes, key=_radius), bits)
+        return Kink(enclosure(slopes[1], bits), enclosure(slopes[0], bits))
+    if all(slope is slopes[0] for slope in slopes):
+        return Infinite(1 if slopes[0] is POS_INF else -1)
+    return _cusp(slopes, bits)
+
+
+def _cusp(slopes: Sequence[Element], bits: int) -> Cusp:
+    finite = next((enclosure(each, bits) for each in slopes if is_finite(each)), None)
+    return Cusp(
+        low=None if any(each is NEG_INF for each in slopes) else finite,
+        high=None if any(each is POS_INF for each in slopes) else finite,
+    )
+
+
+def _span(coordinates: Sequence[Enclosure], axis: LocalTruth | None) -> LocalTruth:
+    """What the cells leave of one coordinate: one number where they agree, else an interval."""
+    found = [*coordinates]
+    match axis:
+        case None:
+            return NoTruth("a kink, and the gradient of a smooth cell beside it is not known")
+        case Kink(left=left, right=right):
+            found += [left, right]
+        case Enclosure():
+            found.append(axis)
+        case _:
+            return axis
+    low, high = min(found, key=lambda each: each.upper), max(found, key=lambda each: each.lower)
+    return Kink(low, high) if low.upper < high.lower else low
+
+
+def _agree(a: Element, b: Element) -> bool | None:
+    """Whether two elements can be the same number; None where one of them is unknown."""
+    return None if isinstance(a, Unknown) or isinstance(b, Unknown) else not disjoint(a, b)
+
+
+def _uncertain(axis: LocalTruth) -> LocalTruth:
+    """Of many inputs the cells of a kink are not looked at, and axes alone refute nothing."""
+    return NoTruth("a kink in many inputs") if isinstance(axis, (Kink, Enclosure)) else axis
+
+
+def _polarised(both: _Side, first: _Side, second: _Side) -> _Side:
+    sides = (both, first, second)
+    slopes = [side.slope for side in sides]
+    if any(side.outside for side in sides):
+        return _Side(NAN, NAN, both.bits)
+    slope = _combined(slopes, (Fraction(1, 2), Fraction(-1, 2), Fraction(-1, 2)))
+    return _Side(both.limit, slope, max(side.bits for side in sides))
+
+
+def _combined(elements: Sequence[Element], weights: Sequence[Fraction]) -> Element:
+    """sum w_i x_i; unknown where one of them is not finite."""
+    times, plus = OPERATIONS["mul"], OPERATIONS["add"]
+    total: Element = OPERATIONS["sub"](elements[0], elements[0])
+    for element, weight in zip(elements, weights, strict=True):
+        if not is_finite(element):
+            return element if isinstance(element, Unknown) else Unknown(f"a derivative is {element!r}", "")
+        total = plus(total, times(element, weight))
+    return total
+
+
+def _towards(guess: Sequence[float], pairs: Sequence[Sequence[_Side]], otherwise: Vector) -> Vector:
+    """The direction whose sign is, coordinate by coordinate, that of the side whose slope is nearer to the guess."""
+    signs = []
+    for wanted, (right, left), size in zip(guess, pairs, otherwise, strict=True):
+        gaps = [abs(_float(side.slope) - wanted) for side in (right, left)]
+        signs.append(size if gaps[0] == gaps[1] else abs(size) if gaps[0] < gaps[1] else -abs(size))
+    return tuple(signs)
+
+
+def _float(element: Element) -> float:
+    return float(element.mid()) if is_finite(element) else float("nan")  # type: ignore[union-attr]
+
+
+def _radius(element: Element) -> float:
+    return float(element.rad())  # type: ignore[union-attr]
+
+
+def _magnitude(element: Element) -> Fraction:
+    return enclosure(element).magnitude
+
+
+def _plain(element: Element) -> LocalTruth:
+    if is_finite(element):
+        return enclosure(element)
+    reason = element.reason if isinstance(element, Unknown) else f"the function is {element!r} here"
+    return NoTruth(reason) if isinstance(element, Unknown) else Undefined(reason)
