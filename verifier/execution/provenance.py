@@ -8,8 +8,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import verifier
-
 __all__ = ["devices", "machine", "processor", "versions"]
 
 _DISTRIBUTIONS = {"jax": "jax", "jaxlib": "jaxlib", "sympy": "sympy", "flint": "python-flint", "numpy": "numpy"}
@@ -18,7 +16,7 @@ _DISTRIBUTIONS = {"jax": "jax", "jaxlib": "jaxlib", "sympy": "sympy", "flint": "
 def versions() -> dict[str, str]:
     """The versions that results depend on, without importing what they are the versions of."""
     installed = {name: metadata.version(distribution) for name, distribution in _DISTRIBUTIONS.items()}
-    return {"python": platform.python_version(), **installed, "verifier": verifier.__version__}
+    return {"python": platform.python_version(), **installed, "verifier": metadata.version("derivative-verifier")}
 
 
 def machine() -> dict[str, Any]:

@@ -138,7 +138,7 @@ def component_latex(component: str) -> str | None:
 
 
 def _factors(rest: str, order: int) -> list[tuple[str, int]]:
-    """`dx2dy` as [(x, 2), (y, 1)]: single letters, each with its power; or one longer name; nothing where it is neither."""
+    """`dx2dy` as [(x, 2), (y, 1)]: single letters with their powers, or one longer name; else nothing."""
     if letters := re.fullmatch(r"(?:d[A-Za-z]\d*)+", rest):
         found = re.findall(r"d([A-Za-z])(\d*)", letters[0])
         factors = [(name, int(count or 1)) for name, count in found]

@@ -50,7 +50,6 @@ __all__ = ["ElementArrays", "NumberSystem", "evaluate", "evaluate_in", "selectio
 Labelled = tuple[Labels, np.ndarray]
 
 
-
 class NumberSystem(Protocol):
     """What the evaluator asks of a number system."""
 

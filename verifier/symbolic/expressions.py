@@ -132,6 +132,9 @@ class _Symbols:
     def compare(self, relation: str, a: Any, b: Any) -> Any:
         return self.apply(relation, a, b)
 
+    def kink(self) -> sympy.Expr:
+        return sympy.nan
+
     def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         product = np.empty((a.shape[0], b.shape[1]), dtype=object)
         for i, j in itertools.product(*map(range, product.shape)):

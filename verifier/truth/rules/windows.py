@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -153,7 +154,7 @@ def _convolved(machine: Machine, params: Any, x: Array, kernel: Array) -> Array:
     space = kernel.shape[2:]
     found = windows(x, (1, x.shape[1], *space), (1, 1, *params["window_strides"]), (1, 1, *params["rhs_dilation"]))
     grid = (found.shape[0], *found.shape[2 : x.ndim])
-    rows = found.reshape(int(np.prod(grid, dtype=int)), -1)
+    rows = found.reshape(math.prod(grid), x.shape[1] * math.prod(space))
     columns = kernel.reshape(kernel.shape[0], -1).T
     product = machine.matmul(rows, columns) if rows.dtype == object else rows @ columns
     return np.moveaxis(product.reshape(*grid, kernel.shape[0]), -1, 1)
