@@ -1,4 +1,4 @@
-"""The command line: `verifier run`, `verifier report`, `verifier schema`.
+"""The command line: `verifier run`, `report`, `check`, `primitives`, `schema`.
 
 Exit status, the first that applies: 2 usage, 3 catalog invalid, 1 unacknowledged findings, 4 something could not be
 judged, 0.
@@ -95,6 +95,48 @@ def report(run_file: Path, html: Path) -> None:
 
     _write_html(read(run_file), html)
     click.echo(f"wrote {html}")
+
+
+@main.command()
+@click.argument("function", metavar="MODULE:FUNCTION")
+@click.option("--at", "at", multiple=True, required=True, metavar="NAME=VALUE", help="An argument: x=0.5, v=[1,2].")
+@click.option("--order", "orders", type=click.IntRange(min=0), multiple=True, help="A derivative order (repeatable).")
+@click.option("--dtype", "dtypes", type=click.Choice(_DTYPES), multiple=True, help="A dtype (repeatable).")
+@click.option("--program", "programs", multiple=True, metavar="NAME", help="Only this program (repeatable).")
+@click.option("--formula", help="What the function is meant to be, in the catalog's language.")
+def check(
+    function: str,
+    at: tuple[str, ...],
+    orders: tuple[int, ...],
+    dtypes: tuple[str, ...],
+    programs: tuple[str, ...],
+    formula: str | None,
+) -> None:
+    """Check the derivatives of your own JAX function at a point; this imports MODULE."""
+    from verifier.checking.check import check as check_function
+    from verifier.checking.named import arguments_at, imported
+
+    fn = imported(function)
+    result = check_function(
+        fn,
+        *arguments_at(fn, at),
+        orders=orders or (1,),
+        dtypes=dtypes or ("float64",),
+        programs=programs or None,
+        formula=formula,
+    )
+    click.echo(str(result))
+    sys.exit(0 if result.ok else 1)
+
+
+@main.command()
+def primitives() -> None:
+    """List JAX's primitives: which number systems have a rule, and the reason for each gap."""
+    from verifier.truth.primitives import primitives_table
+
+    for row in primitives_table():
+        systems = " ".join(name for name in ("ball", "germ") if getattr(row, name))
+        click.echo(f"{row.name:<28} {systems or '-':<10} {row.reason}".rstrip())
 
 
 @main.command()
