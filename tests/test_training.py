@@ -1,4 +1,4 @@
-"""The article's 2,000 training steps in exact arithmetic: what its float32 program prints is what gradient descent does."""
+"""The article's 2,000 training steps in exact arithmetic: its float32 program does what gradient descent does."""
 
 from __future__ import annotations
 
