@@ -54,7 +54,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(dict(chain.from_iterable(table.RULE
 _NON_GOALS = {
     "communication between devices": """
         all_gather all_gather_invariant all_gather_reduced all_to_all axis_index
-        global_array_to_host_local_array host_local_array_to_global_array pbroadcast pmax pmin ppermute psum psum_invariant ragged_all_to_all reduce_scatter reduced_vary_cast_p
+        global_array_to_host_local_array host_local_array_to_global_array pbroadcast pmax pmin
+        ppermute psum psum_invariant ragged_all_to_all reduce_scatter reduced_vary_cast_p
         shard_map unreduced_psum unreduced_reduce_scatter vary_unreduced_cast_p
     """,
     "mutable state": """
