@@ -138,7 +138,7 @@ def _sides(formula: Formula, at: At, workspace: Workspace) -> str:
 def holds_for_all(claim: Holds, at: At, workspace: Workspace) -> Decided:
     """The statement on the whole domain of the `for_all` inputs, by interval bisection, or refuted at a point."""
     leaves = [leaf for leaf in workspace.entry.inputs if leaf.name in claim.for_all]
-    box = tuple((leaf.lower, leaf.upper) for leaf in leaves for _ in range(int(np.prod(leaf.shape, dtype=int))))
+    box = tuple((leaf.lower, leaf.upper) for leaf in leaves for _ in range(leaf.size))
     formula = parse(claim.formula.text)
     node = workspace.node(formula)
     certified = workspace.certified(_FOR_ALL_BITS)
@@ -158,9 +158,8 @@ def holds_for_all(claim: Holds, at: At, workspace: Workspace) -> Decided:
 def _leaf_arrays(leaves: Sequence[Any], elements: Sequence[Element]) -> dict[str, np.ndarray]:
     arrays, rest = {}, list(elements)
     for leaf in leaves:
-        size = int(np.prod(leaf.shape, dtype=int))
-        arrays[leaf.name] = _objects(rest[:size]).reshape(leaf.shape)
-        rest = rest[size:]
+        arrays[leaf.name] = _objects(rest[: leaf.size]).reshape(leaf.shape)
+        rest = rest[leaf.size :]
     return arrays
 
 
@@ -175,7 +174,7 @@ def _witness(leaves: Sequence[Any], point: Sequence[Fraction]) -> str:
     numbers = iter(point)
     parts = []
     for leaf in leaves:
-        own = [str(next(numbers)) for _ in range(int(np.prod(leaf.shape, dtype=int)))]
+        own = [str(next(numbers)) for _ in range(leaf.size)]
         parts.append(f"{leaf.name} = {own[0] if leaf.shape == () else '[' + ', '.join(own) + ']'}")
     return ", ".join(parts)
 
@@ -195,7 +194,7 @@ def identity(claim: Identity, at: At, workspace: Workspace) -> Decided:
 def _trial_points(leaves: Sequence[Any]) -> Iterator[tuple[Fraction, ...]]:
     """Seeded rational points of the domain, the first with all components different."""
     generator = np.random.default_rng(0)
-    sides = [(leaf.lower, leaf.upper) for leaf in leaves for _ in range(int(np.prod(leaf.shape, dtype=int)))]
+    sides = [(leaf.lower, leaf.upper) for leaf in leaves for _ in range(leaf.size)]
     for _ in range(_TRIALS):
         weights = [Fraction(int(each), 1000) for each in generator.integers(1, 1000, size=len(sides))]
         yield tuple(low + (high - low) * weight for (low, high), weight in zip(sides, weights, strict=True))

@@ -6,6 +6,7 @@ reads them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -115,6 +116,11 @@ class Input:
     lower: Fraction
     upper: Fraction
     """The domain, the same for every component: lower <= x <= upper, finite."""
+
+    @property
+    def size(self) -> int:
+        """How many components the leaf has."""
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,13 +80,6 @@ def disjoint(a: Element, b: Element) -> bool:
     return not isinstance(a, Unknown) and not isinstance(b, Unknown) and a is not b
 
 
-def exact_array(values: np.ndarray, element: Callable[[Fraction], object]) -> np.ndarray:
-    """Floats of an array as elements, shape kept; `element` makes one of a rational."""
-    box = np.empty(values.size, dtype=object)
-    box[:] = [element(Fraction(float(each))) for each in values.flat]
-    return box.reshape(values.shape)
-
-
 def flat(arrays: Sequence[np.ndarray]) -> list[Element]:
     """All entries of several arrays, one after the other."""
     return [entry for array in arrays for entry in array.flat]
