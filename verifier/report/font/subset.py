@@ -28,7 +28,7 @@ CHARACTERS = ascii_letters + digits + GREEK + SIGNS + MATH_LETTERS + MATH_GREEK 
 
 def subset_of(source: Path) -> bytes:
     """The woff2 bytes of the subset, renamed as the licence of a modified version asks."""
-    from fontTools.subset import Options, Subsetter, load_font, save_font
+    from fontTools.subset import Options, Subsetter, load_font, save_font  # pyright: ignore[reportMissingImports]
 
     options = Options(flavor="woff2", layout_features=["ssty"], hinting=False, name_IDs=[0, 1, 2, 13, 14])
     options.drop_tables += ["FFTM"]
