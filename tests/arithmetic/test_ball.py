@@ -197,6 +197,7 @@ NUMPY: dict[str, Callable] = {
     "log2": np.log2,
     "log10": np.log10,
     "sqrt": np.sqrt,
+    "rsqrt": lambda x: 1 / np.sqrt(np.float64(x)),
     "cbrt": np.cbrt,
     "sin": np.sin,
     "cos": np.cos,

@@ -302,3 +302,13 @@ def test_iterated_squaring_does_not_keep_ever_longer_rationals():
         for _ in range(60):
             germ = multiply(germ, germ)
     assert isinstance(germ.terms[0].coefficient, arb)
+
+
+def test_zero_to_a_varying_power_goes_by_the_sign_of_the_power():
+    system = GermSystem(128, 4)
+    zero = system.exact(0)
+    for at, side in ((2, -1), (0, 1)):
+        power = system.apply("pow", zero, system.variable(at, side))
+        assert isinstance(power, Germ)
+        assert not power.terms
+    assert system.apply("pow", zero, system.variable(0, -1)) is POS_INF

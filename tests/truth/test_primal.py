@@ -152,6 +152,47 @@ def test_second_derivatives_that_depend_on_the_order():
     assert [number(each) for each in row.components] == [0, -1, 1, 0]
 
 
+U = Fraction(1, 2**53)
+
+
+def seamed(jump, slope=0.0):
+    """sin x with another piece from 0.5 on: higher by `jump` of the value, steeper by `slope`."""
+    return lambda x: jnp.sin(x) + jnp.where(x > 0.5, jump * np.sin(0.5) + slope * (x - 0.5), 0.0)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_at_a_seam_of_approximations_the_piece_of_the_point_speaks(order):
+    at = truth(seamed(1e-14, 1e-12), 0.5)
+    at.unit = U
+    (row,) = at.derivatives(order)
+    assert number(row.components[0]) == pytest.approx([0, np.cos(0.5), -np.sin(0.5)][order], rel=1e-15)
+
+
+def test_a_kink_below_the_unit_roundoff_is_one_number():
+    at = truth(seamed(0.0, 1e-17), 0.5)
+    at.unit = U
+    (row,) = at.derivatives(1)
+    assert isinstance(row.components[0], Enclosure)
+    at = truth(seamed(0.0, 1e-12), 0.5)
+    at.unit = U
+    (row,) = at.derivatives(1)
+    assert isinstance(row.components[0], Kink)
+
+
+def test_a_jump_of_more_than_half_of_the_significand_is_a_jump():
+    at = truth(seamed(1e-7), 0.5)
+    at.unit = U
+    (row,) = at.derivatives(1)
+    assert isinstance(row.components[0], Jump)
+
+
+def test_an_infinite_side_is_outside():
+    """-x log x with -inf on the left of 0: the right side has the slope inf; where both are infinite, a jump."""
+    entropy = lambda x: jnp.where(x < 0, -jnp.inf, jnp.where(x == 0, 0.0, -x * jnp.log(jnp.where(x > 0, x, 1.0))))  # noqa: E731
+    assert isinstance(scalar(entropy, 0.0), Infinite)
+    assert isinstance(scalar(lambda x: jnp.where(x == 0, 0.0, jnp.inf), 0.0), Jump)
+
+
 def test_a_primitive_without_germs_is_named():
     found = scalar(lambda x: lax.nextafter(x, 2.0), 1.0)
     assert isinstance(found, NoTruth)

@@ -71,12 +71,19 @@ def _atan2_special(y: Element, x: Element) -> Element | None:
     return (side if side else 1) * quarters * arb.pi() / 4
 
 
+def _rsqrt_special(x: Element) -> Element | None:
+    """1 / sqrt(+-0) is an infinity of that sign, as sqrt(-0) is -0 (IEEE 754-2019, 9.2.1)."""
+    return NEG_INF if x is NEG_ZERO else _RSQRT_EDGES(x)
+
+
 def _row(name: str, ball, meaning: str, special=None, *, odd: bool = False) -> Row:
     return Row(name=name, arity=1, ball=ball, meaning=meaning, special=special, odd=odd)
 
 
 _OSCILLATES = edges(plus=NAN, minus=NAN)
 _ODD_INFINITE = edges(plus=POS_INF, minus=NEG_INF)
+
+_RSQRT_EDGES = edges(plus=0, minus=NAN, points=((0, POS_INF),), outside=lambda x: x < 0)
 
 ROWS: tuple[Row, ...] = (
     _row("exp", arb.exp, "e^x", edges(plus=POS_INF, minus=0)),
@@ -108,7 +115,7 @@ ROWS: tuple[Row, ...] = (
         edges(plus=POS_INF, minus=NAN, points=((0, NEG_INF),), outside=lambda x: x < 0),
     ),
     _row("sqrt", _sqrt, "the square root", edges(plus=POS_INF, minus=NAN, outside=lambda x: x < 0), odd=True),
-    _row("rsqrt", arb.rsqrt, "1 / sqrt(x)", edges(plus=0, minus=NAN, points=((0, POS_INF),), outside=lambda x: x < 0)),
+    _row("rsqrt", arb.rsqrt, "1 / sqrt(x)", _rsqrt_special),
     _row("cbrt", _cbrt, "the real cube root", _ODD_INFINITE, odd=True),
     _row("sin", arb.sin, "the sine", _OSCILLATES, odd=True),
     _row("cos", arb.cos, "the cosine", _OSCILLATES),

@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 from flint import arb, fmpq
 
+from verifier.arithmetic import germ_matrices
 from verifier.arithmetic.ball import generic_matmul
 from verifier.arithmetic.elements import (
     EITHER,
@@ -141,7 +142,10 @@ class GermSystem:
 
     def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The matrix product of two object arrays, (m, k) and (k, n), as an object array (m, n)."""
-        return generic_matmul(self, a, b)
+        if not germ_matrices.is_worthwhile(a, b):
+            return generic_matmul(self, a, b)
+        with self.working():
+            return germ_matrices.product(a, b, self.order)
 
 
 def _rational(value: Fraction | int | fmpq) -> fmpq:

@@ -189,7 +189,7 @@ def _pow(order: Exponent, base: Germ, exponent: Germ) -> GermElement:
     if is_constant(exponent):
         return power(base, exponent.terms[0].coefficient, order)
     if is_zero(base):
-        raise Quit(Unknown("0 to a varying power", ""))
+        return base if _sign(exponent) > 0 else Special.POS_INF
     return exponential(multiply(exponent, chain(logarithm(base, order))), order)
 
 

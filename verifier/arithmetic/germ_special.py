@@ -1,8 +1,8 @@
 """Special functions of germs: Taylor series in the last argument, expansions at poles and at 0 where simple.
 
 Every entry of `GERM_SPECIAL` maps (order, germ, ...) to a germ, a definite special or unknown, at the current
-precision. A germ that varies in another argument than the last (the order of a Bessel function, a of igamma) is
-unknown, by name.
+precision. Where another argument than the last varies, too (the order of a Bessel function, a of igamma), the
+function is expanded along the curve of all its arguments, away from its singular points.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from flint import arb, fmpq
 
+from verifier.arithmetic.analytic import ANALYTIC, along_curve
 from verifier.arithmetic.elements import Unknown, as_integer
 from verifier.arithmetic.expansion import (
     Coefficient,
@@ -52,7 +53,7 @@ def _in_last(name: str, exceptional: Exceptional | None = None) -> GermFunction:
     def function(order: Exponent, *operands: Germ) -> GermElement:
         *fixed, germ = operands
         if not all(map(is_constant, fixed)):
-            return Unknown(f"{name}: its derivative in the other arguments has no rule", "")
+            return _in_all(name, order, operands)
         parameters = tuple(map(constant_term, fixed))
         limit = split(germ)
         if not isinstance(limit, Regular):
@@ -63,6 +64,13 @@ def _in_last(name: str, exceptional: Exceptional | None = None) -> GermFunction:
         return substitute(limit.delta, lambda count: taylor(parameters, limit.constant, count), order)
 
     return function
+
+
+def _in_all(name: str, order: Exponent, operands: tuple[Germ, ...]) -> GermElement:
+    """A function whose other arguments vary, too."""
+    if name not in ANALYTIC:
+        return Unknown(f"{name}: its derivative in the other arguments has no rule", "")
+    return along_curve(name, order, *operands)
 
 
 def _pole(limit: Regular) -> int | None:

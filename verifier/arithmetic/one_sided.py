@@ -31,10 +31,14 @@ from verifier.arithmetic.powers import GermElement
 from verifier.arithmetic.precision import current_precision, working_precision
 from verifier.arithmetic.vocabulary import OPERATIONS
 
-__all__ = ["Ceiling", "coefficient", "derivative", "differentiate", "limit", "with_enough"]
+__all__ = ["INFINITE_VALUE", "Ceiling", "coefficient", "derivative", "differentiate", "limit", "with_enough"]
 
 # Rationals become balls of at least this many bits when they are read; products with k! need a few more than was known.
 _LEAST_READING_BITS, _GUARD_BITS = 256, 64
+
+
+INFINITE_VALUE = Unknown("the derivative of an infinite value", "")
+"""What the derivative of a function is where that is exactly infinite on a whole side."""
 
 
 def coefficient(element: GermElement, exponent: Exponent, logs: int = 0) -> Coefficient | Special | Unknown:
@@ -74,7 +78,7 @@ def derivative(element: GermElement, k: int, direction: int = 1) -> Element:
     """The k-th one-sided derivative in x, for x = x0 + direction t: a ball, an infinity, NaN, or unknown."""
     if not isinstance(element, Germ):
         infinite = element is POS_INF or element is NEG_INF
-        return Unknown("the derivative of an infinite value", "") if k and infinite else element
+        return INFINITE_VALUE if k and infinite else element
     with working_precision(_reading_bits(element)):
         result = element
         for _ in range(k):

@@ -17,7 +17,20 @@ from types import MappingProxyType
 
 from verifier.arithmetic.floats import FLOAT32, Format
 
-__all__ = ["CPU", "GPU", "IEEE", "MARGIN", "MODELS", "Bound", "Model", "Target", "bound", "computing_format", "rows"]
+__all__ = [
+    "CPU",
+    "GPU",
+    "IEEE",
+    "MARGIN",
+    "MODELS",
+    "Bound",
+    "Model",
+    "Target",
+    "bound",
+    "computing_format",
+    "measured_target",
+    "rows",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +162,14 @@ def rows(form: Format, target: Target = CPU) -> tuple[tuple[str, Bound], ...]:
     """The whole table for a format and a target."""
     names = (*_EXACT.split(), *_ONE_ROUNDING.split(), "div", *MODELS)
     return tuple((name, found) for name in names if (found := bound(name, form, target)) is not None)
+
+
+def measured_target(platform: str) -> Target | None:
+    """The target of a JAX platform; None where the rows were not measured there, so that nothing is certain."""
+    return _TARGETS.get(platform) if platform == _platform() else None
+
+
+_TARGETS: Mapping[str, Target] = MappingProxyType({"cpu": CPU, "gpu": GPU})
 
 
 @lru_cache(maxsize=1)

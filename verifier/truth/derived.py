@@ -21,7 +21,7 @@ from verifier.truth.enclosing import CEILING, flat, is_tight
 from verifier.truth.jaxprs import evaluate
 from verifier.truth.values import Literal, exact_literals
 
-__all__ = ["Derived"]
+__all__ = ["Derived", "is_small_dyadic"]
 
 _FIRST_BITS = 160
 _SIGN_VECTORS = 8
@@ -40,13 +40,15 @@ class Derived:
     place: tuple[np.ndarray, ...]
     options: Callable[[], dict[str, Any]] = dict
     bits: int = _FIRST_BITS
+    ceiling: int = CEILING
+    """Most bits of working precision."""
 
     @cached_property
     def elements(self) -> list[Element]:
         """All results, one after the other; afterwards `bits` is the precision that they needed."""
         found = self._run(self._arguments(), self.bits)
-        while self.bits < CEILING and not all(map(is_tight, found)):
-            self.bits = min(2 * self.bits, CEILING)
+        while self.bits < self.ceiling and not all(map(is_tight, found)):
+            self.bits = min(2 * self.bits, self.ceiling)
             better = self._run(self._arguments(), self.bits)
             found = [old if _is_settled(old) else new for old, new in zip(found, better, strict=True)]
         return found
@@ -116,7 +118,7 @@ def _moving(system: BallSystem, form: Format, signs: random.Random) -> Literal:
 
     def literal(value: float, dtype: np.dtype) -> Any:
         element = exact(value, dtype)
-        if isinstance(element, Special) or _is_small_dyadic(value, form):
+        if isinstance(element, Special) or is_small_dyadic(value, form):
             return element
         unit = FORMATS.get(dtype.name, form).unit_roundoff
         return system.exact(Fraction(value) * (1 + signs.choice((-1, 1)) * unit))
@@ -124,7 +126,7 @@ def _moving(system: BallSystem, form: Format, signs: random.Random) -> Literal:
     return literal
 
 
-def _is_small_dyadic(value: float, form: Format) -> bool:
+def is_small_dyadic(value: float, form: Format) -> bool:
     """Whether half of the significand holds the number: 0.5, 3 and 20 mean themselves, 0.1 does not."""
     numerator = abs(value.as_integer_ratio()[0])
     odd = numerator >> ((numerator & -numerator).bit_length() - 1) if numerator else 0

@@ -13,6 +13,7 @@ import numpy as np
 from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.germ import from_ball
 from verifier.truth.jaxprs import evaluate
+from verifier.truth.pairs import by_parts
 
 __all__ = ["Frozen", "follows", "frozen", "replayed"]
 
@@ -44,7 +45,7 @@ def replayed(values: Frozen) -> Freeze:
         if held.dtype != object:
             return held
         box = np.empty(held.size, dtype=object)
-        box[:] = [from_ball(each) for each in held.flat]
+        box[:] = [by_parts(from_ball, each) for each in held.flat]
         return box.reshape(held.shape)
 
     return freeze

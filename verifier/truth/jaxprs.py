@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from verifier.arithmetic.expansion import Germ
 from verifier.arithmetic.germ import from_ball
 from verifier.arithmetic.one_sided import limit
 from verifier.truth.machine import Decide, Freeze, Machine, Rule, kind_of
-from verifier.truth.pairs import PairSystem
+from verifier.truth.pairs import PairSystem, by_parts
 from verifier.truth.primitives import rule_of
 from verifier.truth.values import Literal, Refused, boxed, category, exact_literals, lifted, settled, unknown
 
@@ -44,9 +45,11 @@ def freeze_limits(equation: Any, values: np.ndarray) -> np.ndarray:
     """
     if values.dtype != object:
         return values
-    return boxed(
-        np.frompyfunc(lambda entry: from_ball(limit(entry)) if isinstance(entry, Germ) else entry, 1, 1)(values)
-    )
+    return boxed(np.frompyfunc(partial(by_parts, _limit), 1, 1)(values))
+
+
+def _limit(entry: Any) -> Any:
+    return from_ball(limit(entry)) if isinstance(entry, Germ) else entry
 
 
 def evaluate(
@@ -110,6 +113,7 @@ class _Evaluator:
     machines: dict[tuple[str, str], Machine] = field(default_factory=dict)
     # Steps by the identity of their jaxpr; the jaxpr is kept so that its identity stays taken.
     prepared: dict[int, tuple[Any, tuple[_Step, ...]]] = field(default_factory=dict)
+    overrun: int = 0
 
     def run(self, program: Any, arguments: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The results of a closed or open jaxpr."""
@@ -126,6 +130,14 @@ class _Evaluator:
             for name in step.dead:
                 del values[name]
         return [values[name] if value is None else value for name, value in map(self._operand, jaxpr.outvars)]
+
+    def run_on(self, program: Any, arguments: Sequence[np.ndarray], steps: int) -> list[np.ndarray]:
+        """As `run`, with so many steps more for each loop that stops at a tolerance."""
+        before, self.overrun = self.overrun, steps
+        try:
+            return self.run(program, arguments)
+        finally:
+            self.overrun = before
 
     def result(self, equation: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
         """The results of one equation on these operands, literals included."""
@@ -198,6 +210,8 @@ class _Evaluator:
             decide=self.decide,
             freeze=self.freeze,
             step_limit=self.step_limit,
+            overrun=lambda: self.overrun,
+            run_on=self.run_on,
         )
 
     def _refusal(self, equation: Any) -> str | None:

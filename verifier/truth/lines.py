@@ -63,6 +63,8 @@ class Lines:
 
     program: Program
     place: tuple[np.ndarray, ...]
+    limits: Ceiling = _LIMITS
+    """How far precision and order are raised."""
     _known: dict[Any, Reading] = field(default_factory=dict)
 
     @property
@@ -70,13 +72,13 @@ class Lines:
         """The number of input components."""
         return sum(each.size for each in self.place)
 
-    def line(self, direction: Vector, order: int) -> Reading:
-        """The derivatives of order 0..`order` in t of f(x + t v), one-sided, t -> 0+."""
+    def line(self, direction: Vector, order: int, bits: int = _FIRST_BITS) -> Reading:
+        """The derivatives of order 0..`order` in t of f(x + t v), one-sided, t -> 0+; read at `bits` bits or more."""
 
         def read(result: Any) -> list[Element]:
             return [derivative(result, k) for k in range(order + 1)]
 
-        return self._cached(("line", direction, order), ((1, direction),), read, order + 2)
+        return self._cached(("line", direction, order, bits), ((1, direction),), read, order + 2, bits=bits)
 
     def at_infinity(self, index: int) -> Reading:
         """The limits of f and of df/dx_i for an infinite input x_i = s/t: dt/dx_i = -s t^2."""
@@ -106,19 +108,28 @@ class Lines:
         return tuple(Fraction(int(i == index)) for i in range(self.size))
 
     def _cached(
-        self, key: Any, curve: Curve, read: Callable[[Any], list[Element]], order: int, *, infinite: int = -1
+        self,
+        key: Any,
+        curve: Curve,
+        read: Callable[[Any], list[Element]],
+        order: int,
+        *,
+        bits: int = _FIRST_BITS,
+        infinite: int = -1,
     ) -> Reading:
         if key not in self._known:
-            self._known[key] = self._settled(curve, read, order, infinite)
+            self._known[key] = self._settled(curve, read, GermSystem(bits=bits, order=order), infinite)
         return self._known[key]
 
-    def _settled(self, curve: Curve, read: Callable[[Any], list[Element]], order: int, infinite: int) -> Reading:
+    def _settled(
+        self, curve: Curve, read: Callable[[Any], list[Element]], system: GermSystem, infinite: int
+    ) -> Reading:
         """Done again with doubled precision or order while a reading lacks it; what is settled stays."""
-        system, rows = GermSystem(bits=_FIRST_BITS, order=order), None
+        rows = None
         while True:
             found = self._evaluate(curve, read, system, infinite)
             rows = found if rows is None else _improved(rows, found)
-            better = _enlarged(system, rows)
+            better = _enlarged(system, rows, self.limits)
             if better == system:
                 return Reading(_table(rows), system.bits)
             system = better
@@ -175,10 +186,10 @@ def _improved(old: list[list[Element]], new: list[list[Element]]) -> list[list[E
     ]
 
 
-def _enlarged(system: GermSystem, rows: Sequence[Sequence[Element]]) -> GermSystem:
+def _enlarged(system: GermSystem, rows: Sequence[Sequence[Element]], limits: Ceiling) -> GermSystem:
     remedies = {_remedy(entry) for row in rows for entry in row}
-    bits = min(2 * system.bits, _LIMITS.bits) if remedies & {BITS, EITHER} else system.bits
-    order = min(2 * int(system.order), _LIMITS.order) if remedies & {ORDER, EITHER} else system.order
+    bits = min(2 * system.bits, limits.bits) if remedies & {BITS, EITHER} else system.bits
+    order = min(2 * int(system.order), limits.order) if remedies & {ORDER, EITHER} else system.order
     return replace(system, bits=bits, order=order)
 
 

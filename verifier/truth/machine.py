@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import NoneType
 from typing import Any
 
 import numpy as np
 
 from verifier.arithmetic.ball import generic_matmul
+from verifier.arithmetic.elements import Unknown
 from verifier.errors import UsageError
 from verifier.truth.values import Literal, Refused, boxed, category, filled, is_decided, lifted, undecided
 
@@ -32,6 +34,10 @@ class Machine:
     decide: Decide
     freeze: Freeze
     step_limit: int
+    overrun: Callable[[], int] = lambda: 0
+    """How many steps more a loop goes that has come to its end (see `verifier.truth.rules.loops`)."""
+    run_on: Callable[[Any, Sequence[np.ndarray], int], list[np.ndarray]] | None = None
+    """Runs a program as `run` does, with so many steps more for each loop that stops at a tolerance."""
     _ufuncs: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def operation(self, name: str) -> Callable[..., Any]:
@@ -66,7 +72,7 @@ class Machine:
         """a where the condition holds, else b; what is not taken is discarded whatever it is."""
         if condition.dtype == bool:
             return boxed(np.where(condition, a, b))
-        return boxed(np.frompyfunc(partial(_pick, getattr(self.system, "join", None)), 3, 1)(condition, a, b))
+        return boxed(np.frompyfunc(partial(_pick, self.system), 3, 1)(condition, a, b))
 
     def fold(self, name: str, array: np.ndarray, axes: Sequence[int], empty: Any = None) -> np.ndarray:
         """The function of two numbers folded over the axes, from the first entry on, in row-major order."""
@@ -127,12 +133,14 @@ class Machine:
         return ufunc
 
 
-def _pick(join: Callable[[tuple[Any, Any]], Any] | None, condition: Any, a: Any, b: Any) -> Any:
+def _pick(system: Any, condition: Any, a: Any, b: Any) -> Any:
     if is_decided(condition):
         return a if condition else b
     if a is b:
         return a
-    return undecided(condition, "the condition of a select") if join is None else join((a, b))
+    if hasattr(system, "choose") and not isinstance(condition, (Unknown, NoneType)):
+        return system.choose(condition, a, b)
+    return system.join((a, b)) if hasattr(system, "join") else undecided(condition, "the condition of a select")
 
 
 def truths(decisions: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ At a point x with unit vectors e_i, D_v the one-sided derivative along v (t -> 0
               kink       else; the truth is what the gradients of the smooth cells around x span
     order 2   smooth     H_ij by polarisation, D2_r = r H r for a random r
               nested     else: the derivative along e_j of the one along e_i, in the program's own order
+    order k>2 smooth     by polarisation, where all below is smooth and D^k_r is what the entries give for a random r
     a jump    a limit differs from the value at the point: no derivative speaks about it
 
 Source: SEMANTICS §7, §8.
@@ -14,17 +15,20 @@ Source: SEMANTICS §7, §8.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import chain, combinations_with_replacement
+from itertools import chain, combinations, combinations_with_replacement, permutations, product
+from math import factorial, isqrt, prod
 
-from verifier.arithmetic.elements import NAN, NEG_INF, POS_INF, Element, Unknown, is_finite
+from verifier.arithmetic.elements import NAN, NEG_INF, POS_INF, Element, Unknown, compare, exact_ball, is_finite
+from verifier.arithmetic.one_sided import INFINITE_VALUE
 from verifier.arithmetic.precision import working_precision
 from verifier.arithmetic.vocabulary import OPERATIONS
 from verifier.model.rule import Cusp, Infinite, LocalTruth, RowTruth, Undefined
 from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth
-from verifier.truth.enclosing import disjoint, enclosure
+from verifier.truth.enclosing import CEILING, disjoint, enclosure
 from verifier.truth.lines import Lines, Reading, Vector
 
 __all__ = ["PrimalTruth", "random_direction"]
@@ -43,7 +47,12 @@ class _Side:
 
     @property
     def outside(self) -> bool:
-        return self.limit is NAN or self.slope is NAN
+        """Whether there is no function: NaN, or an infinity, which stands for the outside of its domain."""
+        return self.limit is NAN or self.slope is NAN or self.infinite
+
+    @property
+    def infinite(self) -> bool:
+        return self.slope == INFINITE_VALUE
 
     @property
     def unknown(self) -> Unknown | None:
@@ -54,13 +63,19 @@ class _Side:
 class PrimalTruth:
     """The truth at one point. `value` are the elements (balls) of the function's value there, one for each result.
 
-    `chosen` are the input components to look at: all of them, or some of many.
+    `chosen` are the input components to look at: all of them, or some of many. `unit` is the unit roundoff u of the
+    dtype: one-sided derivatives that differ by no more than u of themselves are one number to it, and limits that agree
+    in half of the significand (sqrt(u)) are a seam, no jump: libraries glue approximations together, and at the seam of
+    `spence` at 0.5 the value jumps by 33 u of itself.
     """
 
     lines: Lines
     value: Sequence[Element]
     chosen: tuple[int, ...]
     seed: int = 0
+    unit: Fraction = Fraction(0)
+    spans: bool = True
+    """Whether the cells around a kink in several inputs are looked at, or only what happens along the axes."""
     _cells: dict[Vector, list[tuple[Element, ...]]] = field(default_factory=dict)
 
     @property
@@ -85,16 +100,30 @@ class PrimalTruth:
         with working_precision(_WORKING_BITS):
             return tuple(self._hessian(j) for j in range(len(self.value)))
 
+    def tensors(self, order: int) -> tuple[RowTruth, ...]:
+        """Order 3 and more: for each result the tensor over the chosen components, flattened."""
+        with working_precision(_WORKING_BITS):
+            return tuple(self._tensor(j, order) for j in range(len(self.value)))
+
     def derivatives(self, order: int) -> tuple[RowTruth, ...]:
         """Any order of a function of one input component."""
+        return self.along(self._axis(0), order)
+
+    def along(self, direction: Vector, order: int) -> tuple[RowTruth, ...]:
+        """The derivative of any order along one direction."""
         with working_precision(_WORKING_BITS):
-            return tuple(RowTruth(components=(self._on_line(j, order),)) for j in range(len(self.value)))
+            return tuple(RowTruth(components=(self._on_line(j, direction, order),)) for j in range(len(self.value)))
 
     def motion(self, j: int, order: int) -> Fraction | None:
-        """|x dT/dx| for a function of one input component, the larger of both sides; None where it is not known."""
+        """|x dT/dx| for a function of one input component, the larger of both sides; None where it is not known.
+
+        No rounding moves a zero or an infinity.
+        """
         (x,) = chain.from_iterable(each.flat for each in self.lines.place)
-        if x == 0 or not is_finite(self.value[j]):
-            return Fraction(0) if x == 0 else None
+        if x == 0 or abs(x) == float("inf"):
+            return Fraction(0)
+        if not is_finite(self.value[j]):
+            return None
         with working_precision(_WORKING_BITS):
             sides = [side.slope for side in self._sides(j, self._axis(0), order + 1) if is_finite(side.slope)]
             return max((_magnitude(each) * abs(Fraction(float(x))) for each in sides), default=None)
@@ -105,6 +134,13 @@ class PrimalTruth:
         with working_precision(_WORKING_BITS):
             motion = self.lines.thin(along, index).values[j][1]
             return _magnitude(motion) if is_finite(motion) else None
+
+    def moved_tensor(self, j: int, places: tuple[int, ...], weights: Vector) -> Fraction | None:
+        """As `moved`, of order 2 and more; `places` say which of the chosen components it is taken by."""
+        along = tuple(w * x for w, x in zip(weights, self._place(), strict=True))
+        with working_precision(_WORKING_BITS):
+            sides = self._multilinear(j, [*(self._axis(self.chosen[place]) for place in places), along])
+            return max((_magnitude(side.slope) for side in sides if is_finite(side.slope)), default=None)
 
     # ---- order 1
 
@@ -119,7 +155,7 @@ class PrimalTruth:
             return RowTruth(
                 components=(NoTruth("whether the function is smooth here could not be tested"),) * len(axes)
             )
-        if not any(isinstance(each, (Kink, Enclosure)) for each in axes):
+        if not self.spans or not any(isinstance(each, (Kink, Enclosure)) for each in axes):
             return RowTruth(components=axes)
         if not self.complete:
             return RowTruth(components=tuple(map(_uncertain, axes)))
@@ -182,7 +218,7 @@ class PrimalTruth:
     # ---- order 2
 
     def _hessian(self, j: int) -> RowTruth:
-        gradient = [self._on_axis(j, i) for i in self.chosen]
+        gradient = [self._glued(self._on_axis(j, i)) for i in self.chosen]
         blocked = next((each for each in gradient if not isinstance(each, (Enclosure, Infinite))), None)
         size = len(self.chosen)
         if blocked is not None:
@@ -196,12 +232,22 @@ class PrimalTruth:
 
     def _second(self, j: int, a: int, b: int) -> list[_Side]:
         """Both sides of H_ab, by polarisation off the diagonal."""
-        first, second = self._axis(self.chosen[a]), self._axis(self.chosen[b])
         if a == b:
-            return self._sides(j, first, 2)
+            return self._sides(j, self._axis(self.chosen[a]), 2)
+        first, second = self._axis(self.chosen[a]), self._axis(self.chosen[b])
         both = tuple(x + y for x, y in zip(first, second, strict=True))
-        rows = zip(*(self._sides(j, way, 2) for way in (both, first, second)), strict=True)
-        return [_polarised(*row) for row in rows]
+        return self._polarised(j, {both: 1, first: -1, second: -1}, 2)
+
+    def _polarised(self, j: int, weights: Mapping[Vector, int], order: int) -> list[_Side]:
+        """sum w_v D^k_v / k! on both sides; a sum that may be zero is asked again at the ceiling (SEMANTICS §4)."""
+
+        def found(bits: int) -> list[_Side]:
+            rows = zip(*(self._sides(j, way, order, bits) for way in weights), strict=True)
+            with working_precision(max(bits, _WORKING_BITS)):
+                return [_summed(row, list(weights.values()), factorial(order)) for row in rows]
+
+        sides = found(0)
+        return found(CEILING) if any(_may_vanish(side.slope) for side in sides) else sides
 
     def _is_quadratic(self, j: int, entries: dict[tuple[int, int], list[_Side]]) -> bool:
         """Whether D2_r = sum r_a r_b H_ab for a random r; what can't be decided is left to each entry."""
@@ -221,19 +267,63 @@ class PrimalTruth:
             sides.append(_Side(self.value[j], slope if sign > 0 else _neg(slope), reading.bits))
         return self._judged(j, sides, 2)
 
+    # ---- order 3 and more
+
+    def _tensor(self, j: int, order: int) -> RowTruth:
+        """By polarisation, where everything below is smooth and a random direction agrees."""
+        size = len(self.chosen)
+        blocked = self._blocked(j, order)
+        if blocked is not None:
+            return RowTruth(components=(blocked,) * size**order)
+        entries = {each: self._mixed(j, each) for each in combinations_with_replacement(range(size), order)}
+        if size > 1 and self._is_form(j, order, entries) is not True:
+            lost = NoTruth(f"whether the function is smooth to order {order} here could not be established")
+            return RowTruth(components=(lost,) * size**order)
+        places = (tuple(sorted(each)) for each in product(range(size), repeat=order))
+        return RowTruth(components=tuple(self._judged(j, entries[place], order) for place in places))
+
+    def _blocked(self, j: int, order: int) -> LocalTruth | None:
+        """What the orders below leave of this one: nothing at a kink, where derivatives say nothing of the point."""
+        below = [*self._gradient(j, ()).components, *self._hessian(j).components]
+        below += [each for lower in range(3, order) for each in self._tensor(j, lower).components]
+        found = next((each for each in map(self._glued, below) if not isinstance(each, Enclosure)), None)
+        return Jump() if isinstance(found, (Kink, Cusp, Infinite)) else found
+
+    def _mixed(self, j: int, places: tuple[int, ...]) -> list[_Side]:
+        return self._multilinear(j, [self._axis(self.chosen[place]) for place in places])
+
+    def _multilinear(self, j: int, vectors: Sequence[Vector]) -> list[_Side]:
+        """T(v_1, v_2, ...) = 1/k! sum over S of (-1)^(k-|S|) D^k along the sum of S, on both sides."""
+        order = len(vectors)
+        weights: dict[Vector, int] = defaultdict(int)
+        for count in range(1, order + 1):
+            for subset in combinations(vectors, count):
+                way: Vector = tuple(sum(each, Fraction(0)) for each in zip(*subset, strict=True))
+                weights[way] += (-1) ** (order - count)
+        return self._polarised(j, weights, order)
+
+    def _is_form(self, j: int, order: int, entries: Mapping[tuple[int, ...], list[_Side]]) -> bool | None:
+        """Whether D^k_r is what the entries give for a random r, on both sides; None where that is not decided."""
+        r = random_direction(len(self.chosen), self.seed)
+        weights = [prod((r[i] for i in place), start=Fraction(len(set(permutations(place))))) for place in entries]
+        wanted = _combined([sides[0].slope for sides in entries.values()], weights)
+        agreed = [_agree(wanted, side.slope) for side in self._sides(j, self._spread_over(r), order)]
+        return False if False in agreed else None if None in agreed else True
+
     # ---- lines and sides
 
-    def _on_line(self, j: int, order: int) -> LocalTruth:
+    def _on_line(self, j: int, direction: Vector, order: int) -> LocalTruth:
         for lower in range(1, order):
-            below = self._judged(j, self._sides(j, self._axis(0), lower), lower)
+            below = self._glued(self._judged(j, self._sides(j, direction, lower), lower))
             if isinstance(below, (Kink, Cusp)):
                 return Jump()
-        return self._judged(j, self._sides(j, self._axis(0), order), order)
+        return self._judged(j, self._sides(j, direction, order), order)
 
-    def _sides(self, j: int, direction: Vector, order: int) -> list[_Side]:
+    def _sides(self, j: int, direction: Vector, order: int, bits: int = 0) -> list[_Side]:
         """Right and left of the point along a direction, the derivative taken in the direction itself."""
         opposite = tuple(-each for each in direction)
-        right, left = self.lines.line(direction, order), self.lines.line(opposite, order)
+        asked = {"bits": bits} if bits else {}
+        right, left = self.lines.line(direction, order, **asked), self.lines.line(opposite, order, **asked)
         return [_side(right, j, order, 1), _side(left, j, order, -1)]
 
     def _judged(self, j: int, sides: Sequence[_Side], order: int) -> LocalTruth:
@@ -243,12 +333,48 @@ class PrimalTruth:
         if not is_finite(value):
             return Undefined(f"the function is {value.value} here", forbids_nan=value is not NAN)  # type: ignore[union-attr]
         inside = [side for side in sides if not side.outside]
+        if not inside and any(side.infinite for side in sides):
+            return Jump()
         if not inside:
             return Undefined("the function is NaN on both sides")
         lost = next((side.unknown for side in inside if side.unknown), None)
-        if any(disjoint(value, side.limit) for side in inside if not isinstance(side.limit, Unknown)):
+        if any(not _near(value, side.limit, self._seam) for side in inside if not isinstance(side.limit, Unknown)):
             return Jump()
-        return NoTruth(lost.reason) if lost else _joined(inside)
+        if lost:
+            return NoTruth(lost.reason)
+        # At a seam the point belongs to the piece that takes its value there.
+        return self._joined([side for side in inside if not disjoint(value, side.limit)] or inside)
+
+    @property
+    def _seam(self) -> Fraction:
+        """2^-floor(p/2): what of a value may be lost before half of its significand is."""
+        return Fraction(1, isqrt(int(1 / self.unit))) if self.unit else Fraction(0)
+
+    def _glued(self, truth: LocalTruth) -> LocalTruth:
+        """A kink at a seam as one number: it says nothing against derivatives of higher order."""
+        if not isinstance(truth, Kink):
+            return truth
+        low, high = sorted((truth.left, truth.right), key=lambda side: side.middle)
+        hull = Enclosure(low.lower, high.upper)
+        return hull if high.upper - low.lower <= self._seam * max(low.magnitude, high.magnitude) else truth
+
+    def _joined(self, sides: Sequence[_Side]) -> LocalTruth:
+        """Sides whose slopes are finite or infinite, all of them known."""
+        slopes = [side.slope for side in sides]
+        bits = max(side.bits for side in sides)
+        if all(map(is_finite, slopes)):
+            return self._one_or_kink(slopes, bits)
+        if all(slope is slopes[0] for slope in slopes):
+            return Infinite(1 if slopes[0] is POS_INF else -1)
+        return _cusp(slopes, bits)
+
+    def _one_or_kink(self, slopes: Sequence[Element], bits: int) -> LocalTruth:
+        if len(slopes) == 1 or not disjoint(*slopes):
+            return enclosure(min(slopes, key=_radius), bits)
+        right, left = (enclosure(each, bits) for each in slopes)
+        if not _near(slopes[0], slopes[1], self.unit):
+            return Kink(left, right)
+        return Enclosure(min(left.lower, right.lower), max(left.upper, right.upper))
 
     def _axis(self, index: int) -> Vector:
         return tuple(Fraction(int(i == index)) for i in range(self.lines.size))
@@ -276,17 +402,15 @@ def _side(reading: Reading, j: int, order: int, sign: int) -> _Side:
     return _Side(row[0], row[order] if sign > 0 or order % 2 == 0 else _neg(row[order]), reading.bits)
 
 
-def _joined(sides: Sequence[_Side]) -> LocalTruth:
-    """Sides whose slopes are finite or infinite, all of them known."""
-    slopes = [side.slope for side in sides]
-    bits = max(side.bits for side in sides)
-    if all(map(is_finite, slopes)):
-        if len(slopes) == 1 or not disjoint(*slopes):
-            return enclosure(min(slopes, key=_radius), bits)
-        return Kink(enclosure(slopes[1], bits), enclosure(slopes[0], bits))
-    if all(slope is slopes[0] for slope in slopes):
-        return Infinite(1 if slopes[0] is POS_INF else -1)
-    return _cusp(slopes, bits)
+def _near(a: Element, b: Element, share: Fraction) -> bool:
+    """Whether two elements can be the same number, or certainly differ by no more than this share of the first."""
+    if not disjoint(a, b):
+        return True
+    if not is_finite(a) or not is_finite(b) or not share:
+        return False
+    gap = OPERATIONS["abs"](OPERATIONS["sub"](a, b))
+    room = OPERATIONS["mul"](OPERATIONS["abs"](a), exact_ball(share))
+    return compare("le", gap, room) is True
 
 
 def _cusp(slopes: Sequence[Element], bits: int) -> Cusp:
@@ -323,13 +447,17 @@ def _uncertain(axis: LocalTruth) -> LocalTruth:
     return NoTruth("a kink in many inputs") if isinstance(axis, (Kink, Enclosure)) else axis
 
 
-def _polarised(both: _Side, first: _Side, second: _Side) -> _Side:
-    sides = (both, first, second)
-    slopes = [side.slope for side in sides]
+def _summed(sides: Sequence[_Side], weights: Sequence[int], divisor: int) -> _Side:
+    """A sum of lines' derivatives; divided last, so that what cancels exactly is exactly zero."""
+    bits = min(side.bits for side in sides)
     if any(side.outside for side in sides):
-        return _Side(NAN, NAN, both.bits)
-    slope = _combined(slopes, (Fraction(1, 2), Fraction(-1, 2), Fraction(-1, 2)))
-    return _Side(both.limit, slope, max(side.bits for side in sides))
+        return _Side(NAN, NAN, bits)
+    total = _combined([side.slope for side in sides], [Fraction(each) for each in weights])
+    return _Side(sides[0].limit, total / divisor if is_finite(total) else total, bits)  # type: ignore[operator]
+
+
+def _may_vanish(slope: Element) -> bool:
+    return is_finite(slope) and not slope.is_exact() and bool(slope.contains(0))  # type: ignore[union-attr]
 
 
 def _combined(elements: Sequence[Element], weights: Sequence[Fraction]) -> Element:

@@ -21,6 +21,7 @@ from verifier.truth.rules import (
     factorisations,
     fourier,
     indexing,
+    named,
     ordering,
     reductions,
     solves,
@@ -42,6 +43,7 @@ _TABLES = (
     ordering,
     contractions,
     control,
+    named,
     factorisations,
     solves,
     special,
@@ -109,13 +111,20 @@ class Row:
 
 def rule_of(equation: Any) -> Rule | None:
     """The rule of an equation; none for an unknown primitive, or for values that no rule can look at."""
-    name = equation.primitive.name
+    name = _name(equation)
     variables = [*equation.invars, *equation.outvars]
     if name not in _BLIND and any(kind_of(variable) == "opaque" for variable in variables):
         return None
     if equation.invars and kind_of(equation.invars[0]) in ("integer", "boolean") and name in discrete.RULES:
         return discrete.RULES[name]
     return RULES.get(name)
+
+
+def _name(equation: Any) -> str:
+    """The primitive's name; of one of JAX's own that is called through an object, the name of the object's class."""
+    called = type(equation.params.get("_prim"))
+    is_own = equation.primitive.name == "call_hi_primitive" and called.__module__.startswith("jax.")
+    return called.__name__ if is_own else equation.primitive.name
 
 
 def primitives_table() -> tuple[Row, ...]:

@@ -122,7 +122,63 @@ def test_germs_of_singular_values_at_the_identity():
     np.testing.assert_allclose(slope, np.sqrt(0.5), atol=1e-14)
 
 
+TIED = np.array([[2.0, 1.0, 1.0], [1.0, 2.0, 1.0], [1.0, 1.0, 2.0]])  # eigenvalues 1, 1, 4
+
+
 def test_a_tie_that_cannot_be_certified_is_unknown():
-    a = np.array([[2.0, 1.0, 1.0], [1.0, 2.0, 1.0], [1.0, 1.0, 2.0]])  # eigenvalues 1, 1, 4
-    (vectors, _) = evaluate(jax.make_jaxpr(jnp.linalg.eigh)(a), [a], BallSystem(128), strict=True)
+    jaxpr = jax.make_jaxpr(lambda a: jnp.linalg.eigh(jnp.sqrt(a + 1))[1])(TIED)
+    (vectors,) = evaluate(jaxpr, [TIED], BallSystem(128), strict=True)
     assert all(isinstance(entry, Unknown) and "coincide" in entry.reason for entry in vectors.flat)
+
+
+def test_a_tie_of_a_rational_matrix_is_one_element():
+    values, vectors = evaluate(jax.make_jaxpr(jnp.linalg.eigh)(TIED), [TIED], BallSystem(128), strict=True)
+    assert values[0] is values[1]
+    assert [float(each) for each in values] == [1.0, 1.0, 4.0]
+    floats = np.array([[float(each) for each in row] for row in vectors])
+    np.testing.assert_allclose(floats.T @ TIED @ floats, np.diag([1.0, 1.0, 4.0]), atol=1e-14)
+
+
+def test_a_tie_off_the_axes_splits_along_a_line():
+    """The slopes of tied eigenvalues are the eigenvalues of the direction inside their space."""
+    direction = np.diag([1.0, 2.0, 4.0])
+    (slopes,) = _along(jnp.linalg.eigvalsh, TIED, direction, 1)
+    basis = np.linalg.eigh(TIED)[1][:, :2]
+    wanted = [*np.linalg.eigvalsh(basis.T @ direction @ basis), direction.sum() / 3]
+    np.testing.assert_allclose(slopes, wanted, atol=1e-13)
+
+
+def test_an_eigenvalue_that_stays_zero_is_exactly_zero():
+    """Of a matrix of rank one along a line of such: sqrt of it has the slope 0, not that of a cut series."""
+    (slopes,) = _along(
+        lambda x: jnp.sqrt(jnp.linalg.eigvalsh(x[:, None] * x[None, :])), np.array([1.0, 2.0, 2.0]), np.ones(3), 1
+    )
+    np.testing.assert_allclose(slopes, [0.0, 0.0, 5 / 3], atol=1e-13)
+
+
+def _hermitian(t):
+    return t * jnp.array([[2.0, 1j], [-1j, 3.0]]) + jnp.diag(jnp.array([t**2, 1.0]))
+
+
+COMPLEX = {
+    "eigh": lambda t: jnp.abs(jnp.linalg.eigh(_hermitian(t))[1][0, 0]) ** 2,
+    "eigvalsh": lambda t: jnp.linalg.eigvalsh(_hermitian(t))[0],
+    "svd": lambda t: jnp.linalg.svd(_hermitian(t) + 1j, full_matrices=False)[1][0],
+    "cholesky": lambda t: jnp.imag(jnp.linalg.cholesky(_hermitian(t))[1, 0]),
+    "qr": lambda t: jnp.real(jnp.linalg.qr(_hermitian(t) + 1j)[0][0, 1]),
+    "solve": lambda t: jnp.real(jnp.linalg.solve(_hermitian(t), jnp.array([1.0, 1j]))[1]),
+}
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_a_germ_of_a_complex_factorisation_has_the_slope_of_differences(name):
+    f, step = COMPLEX[name], 1e-5
+    (slope,) = _along(f, np.array(1.5), np.array(1.0), 1)
+    with jax.enable_x64(True):
+        wanted = (f(jnp.array(1.5 + step)) - f(jnp.array(1.5 - step))) / (2 * step)
+    np.testing.assert_allclose(float(slope), float(wanted), rtol=1e-8)
+
+
+def test_the_determinant_of_a_matrix_of_rank_one_has_slope_zero():
+    (slope,) = _along(jnp.linalg.det, np.ones((4, 4)), np.diag([1.0, 0.0, 0.0, 0.0]), 1)
+    assert float(slope) == 0.0

@@ -10,7 +10,8 @@ from verifier.arithmetic.elements import EITHER, NEG_INF, POS_INF, Decision, Unk
 from verifier.arithmetic.germ import as_ball
 from verifier.truth.machine import Compute, Machine, Rule, Table, kind_of, refuse, rules
 from verifier.truth.pairs import Pair
-from verifier.truth.values import boxed, filled, integers, is_decided, lifted, undecided
+from verifier.truth.rules.bits import bitcast
+from verifier.truth.values import boxed, filled, is_decided, undecided
 
 __all__ = ["RULES"]
 
@@ -90,6 +91,8 @@ def _lift(machine: Machine, equation: Any, x: Array) -> Array:
     def entry(value: Any) -> Any:
         return machine.system.exact(int(value)) if is_decided(value) else undecided(value, "an integer made real")
 
+    if kind_of(equation.invars[0]) == "boolean" and hasattr(machine.system, "choose"):
+        return machine.select(x, filled(x.shape, machine.exact(1)), machine.zeros(x.shape))
     return boxed(np.frompyfunc(entry, 1, 1)(x))
 
 
@@ -161,22 +164,11 @@ def _complex(machine: Machine, equation: Any, re: Array, im: Array) -> Array:
     return boxed(np.frompyfunc(Pair, 2, 1)(re, im))
 
 
-def _bitcast(machine: Machine, equation: Any, x: Array) -> Array:
-    """The same bits under another dtype; the bits of a real number are not known, so only integers can be recast."""
-    if kind_of(equation.invars[0]) != "integer":
-        refuse("bitcast_convert_type: the bits of a real number are a matter of its dtype")
-    integers(x, "an integer whose bits are recast")
-    dtype = equation.outvars[0].aval.dtype
-    if dtype.itemsize != x.dtype.itemsize:
-        refuse("bitcast_convert_type between dtypes of different width")
-    return lifted(np.ascontiguousarray(x).view(dtype).reshape(x.shape), machine.literal)
-
-
 RULES: Table = {
     **{relation: _compared(relation) for relation in ("eq", "ne", "lt", "le", "gt", "ge")},
     "convert_element_type": Rule(_convert, ("trunc",)),
     "eq_to": Rule(_equal_in_total_order),
     "le_to": _total_order("le"),
     "lt_to": _total_order("lt"),
-    **rules(bitcast_convert_type=_bitcast, complex=_complex, is_finite=_is_finite, select_n=_select_n),
+    **rules(bitcast_convert_type=bitcast, complex=_complex, is_finite=_is_finite, select_n=_select_n),
 }

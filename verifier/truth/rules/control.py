@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from verifier.truth.machine import Compute, Machine, Table, kind_of, rules
+from verifier.truth.rules.loops import converged, stops_at_a_tolerance
+from verifier.truth.rules.named import recognised
 from verifier.truth.values import Refused, is_decided, undecided
 
 __all__ = ["RULES"]
@@ -18,8 +20,22 @@ def _called(*names: str) -> Compute:
     """The rule of a call: the program stands in the first of these parameters that there is."""
 
     def compute(machine: Machine, equation: Any, *operands: Array) -> list[Array]:
+        known = recognised(machine, equation, operands)
+        if known is not None:
+            return known
         program = next(equation.params[name] for name in names if name in equation.params)
         return machine.run(program, operands)
+
+    return compute
+
+
+def _customised(followed: Compute, *names: str) -> Compute:
+    """A function with a rule of its own: see `loops`."""
+
+    def compute(machine: Machine, equation: Any, *operands: Array) -> list[Array]:
+        results = followed(machine, equation, *operands)
+        program = next(equation.params[name] for name in names if name in equation.params)
+        return converged(machine, program, operands, list(results))
 
     return compute
 
@@ -50,6 +66,9 @@ def _while(machine: Machine, equation: Any, *operands: Array) -> list[Array]:
         (condition,) = machine.run(params["cond_jaxpr"], [*condition_constants, *carry])
         active = _active(machine, equation, condition)
         if not active.any():
+            more = machine.overrun() if stops_at_a_tolerance(equation) else 0
+            for _ in range(more):
+                carry = machine.run(params["body_jaxpr"], [*body_constants, *carry])
             return carry
         moved = machine.run(params["body_jaxpr"], [*body_constants, *carry])
         carry = [_where(active, new, old) for new, old in zip(moved, carry, strict=True)]
@@ -72,7 +91,7 @@ _GOES_ON = "whether a loop goes on"
 
 def _scan(machine: Machine, equation: Any, *operands: Array) -> list[Array]:
     params = equation.params
-    constants, carries = params["num_consts"], params["num_carry"]
+    constants, carries = _scan_counts(params)
     carry = list(operands[constants : constants + carries])
     rows = operands[constants + carries :]
     outputs: list[list[Array]] = []
@@ -84,6 +103,14 @@ def _scan(machine: Machine, equation: Any, *operands: Array) -> list[Array]:
     if params["reverse"]:
         outputs.reverse()
     return [*carry, *_stacked(equation, carries, outputs)]
+
+
+def _scan_counts(params: Any) -> tuple[int, int]:
+    """How many operands are constants, and how many are carried; JAX 0.12 keeps them as a tree of three parts."""
+    if "num_consts" in params:
+        return params["num_consts"], params["num_carry"]
+    constants, carry, _ = params["ft_in"].unpack()
+    return len(constants), len(carry)
 
 
 def _stacked(equation: Any, carries: int, outputs: list[list[Array]]) -> list[Array]:
@@ -129,10 +156,13 @@ _CALLS = (
     "xla_call",
 )
 
+_CUSTOM = ("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr")
+
 _CALLED = ("jaxpr", "call_jaxpr", "fun_jaxpr", "call", "callee", "fwd_jaxpr")
 
 RULES: Table = rules(
-    **{name: _called(*_CALLED) for name in _CALLS},
+    **{name: _called(*_CALLED) for name in _CALLS if name not in _CUSTOM},
+    **{name: _customised(_called(*_CALLED), *_CALLED) for name in _CUSTOM},
     cond=_cond,
     debug_callback=_nothing_to_do,
     debug_print=_nothing_to_do,

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from verifier.arithmetic.elements import both, either, negation
-from verifier.truth.machine import Machine, Rule, Table, flattened, kind_of
+from verifier.truth.machine import Machine, Rule, Table, flattened, kind_of, truths
+from verifier.truth.rules.bits import combined
 from verifier.truth.values import Refused, boxed, is_decided, undecided
 
 __all__ = ["RULES"]
@@ -30,7 +31,8 @@ def _wrapping(operation: Operation) -> Rule:
         def entry(*values: Any) -> Any:
             missing = [value for value in values if not is_decided(value)]
             if missing:
-                return undecided(missing[0], "an integer")
+                known = combined(machine, equation.primitive.name, *values)
+                return undecided(missing[0], "an integer") if known is None else known
             return np.asarray(operation(*map(np.asarray, values, dtypes)))[()]
 
         return boxed(np.frompyfunc(entry, len(operands), 1)(*operands))
@@ -92,13 +94,15 @@ def _clamp(machine: Machine, equation: Any, low: Array, x: Array, high: Array) -
     return np.minimum(np.maximum(x, low), high)
 
 
-def _logical(bitwise: Operation, decision: Operation) -> Rule:
+def _logical(name: str, bitwise: Operation, decision: Operation) -> Rule:
     """The row of and, or, not: bits of integers, three-valued logic of decisions."""
     bits = _wrapping(bitwise).compute
 
     def compute(machine: Machine, equation: Any, *operands: Array) -> Array:
         if kind_of(equation.invars[0]) == "integer" or all(operand.dtype != object for operand in operands):
             return bits(machine, equation, *operands)
+        if hasattr(machine.system, "logic"):
+            return truths(boxed(np.frompyfunc(machine.system.logic(name), len(operands), 1)(*operands)))
         return boxed(np.frompyfunc(lambda *values: decision(*map(_decision, values)), len(operands), 1)(*operands))
 
     return Rule(compute)
@@ -198,10 +202,10 @@ RULES: Table = {
             "sub": np.subtract,
         }.items()
     },
-    "and": _logical(operator.and_, both),
-    "or": _logical(operator.or_, either),
-    "not": _logical(np.invert, negation),
-    "xor": _logical(operator.xor, _exclusive),
+    "and": _logical("and", operator.and_, both),
+    "or": _logical("or", operator.or_, either),
+    "not": _logical("not", np.invert, negation),
+    "xor": _logical("xor", operator.xor, _exclusive),
     "clamp": Rule(_clamp),
     "cumsum": _running(np.add),
     "cumprod": _running(np.multiply),

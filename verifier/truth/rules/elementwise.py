@@ -35,6 +35,11 @@ def _square(machine: Machine, equation: Any, x: Array) -> Array:
     return machine.map("square", x)
 
 
+def _one_minus_square(machine: Machine, equation: Any, x: Array) -> Array:
+    """1 - x^2, in the form that loses the most to rounding: a device may compute it so."""
+    return machine.map("sub", machine.exact(1), machine.map("square", x))
+
+
 def _clamp(machine: Machine, equation: Any, low: Array, x: Array, high: Array) -> Array:
     return machine.map("min", machine.map("max", x, low), high)
 
@@ -54,7 +59,7 @@ def _stop_gradient(machine: Machine, equation: Any, x: Array) -> Array:
 
 _SAME_NAME = """
     abs acos acosh add asin asinh atan atan2 atanh cbrt ceil cos cosh digamma div erf erf_inv erfc
-    exp exp2 expm1 floor igamma igammac lgamma log log1p logistic max min mul neg polygamma rem rsqrt sign sin
+    exp exp2 expm1 floor igamma igammac lgamma log log1p log2 logistic max min mul neg polygamma rem rsqrt sign sin
     sinh sqrt sub tan tanh zeta
 """
 
@@ -71,6 +76,7 @@ RULES: Table = {
     **{name: Rule(_mapped(name).compute) for name in ("conj", "imag", "real")},  # of complex numbers only
     "clamp": Rule(_clamp, ("max", "min")),
     "integer_pow": Rule(_integer_pow, ("integer_pow",)),
+    "one_minus_square": Rule(_one_minus_square, ("square",)),
     "pow": Rule(_pow, ("pow", "integer_pow")),
     "round": Rule(_round, ("round_half_even", "floor", "sign")),
     "square": Rule(_square, ("square",)),

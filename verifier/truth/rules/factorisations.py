@@ -7,15 +7,18 @@ Source: Golub and Van Loan, Matrix Computations, 4th ed., algorithms 3.4.1 (LU),
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from verifier.arithmetic.elements import EITHER, NAN
+from verifier.arithmetic.expansion import Germ, is_zero
 from verifier.truth.machine import Machine, Rule, Table, kind_of
-from verifier.truth.values import Refused, filled, unknown
+from verifier.truth.pairs import Pair, PairSystem
+from verifier.truth.values import Refused, boxed, filled, unknown
 
-__all__ = ["RULES", "identity", "per_matrix", "solve_triangular"]
+__all__ = ["RULES", "conjugate", "identity", "per_matrix", "real_system", "solve_triangular"]
 
 Array = np.ndarray
 
@@ -57,8 +60,28 @@ def identity(machine: Machine, size: int) -> Array:
     return matrix
 
 
+def conjugate(machine: Machine, x: Array) -> Array:
+    """The complex conjugate, entry by entry; real entries are their own."""
+    return machine.map("conj", x) if isinstance(machine.system, PairSystem) else x
+
+
 def _inner(machine: Machine, x: Array, y: Array) -> Any:
-    return machine.fold("add", machine.map("mul", x, y), (0,), machine.exact(0))[()]
+    """x^H y."""
+    return machine.fold("add", machine.map("mul", conjugate(machine, x), y), (0,), machine.exact(0))[()]
+
+
+def _real_part(x: Any) -> Any:
+    return x.re if isinstance(x, Pair) else x
+
+
+def _lifted(machine: Machine, x: Any) -> Any:
+    """A real element as one of the machine's numbers."""
+    return Pair(x, machine.system.real.exact(0)) if isinstance(machine.system, PairSystem) else x
+
+
+def real_system(machine: Machine) -> Any:
+    """The system of the real numbers that the machine computes with, itself or by pairs."""
+    return machine.system.real if isinstance(machine.system, PairSystem) else machine.system
 
 
 def _is_zero(machine: Machine, x: Any) -> bool | None:
@@ -67,17 +90,17 @@ def _is_zero(machine: Machine, x: Any) -> bool | None:
 
 def _cholesky(machine: Machine, equation: Any, a: Array) -> list[Array]:
     """The lower factor from the lower triangle; all NaN where a pivot is certainly not positive, as JAX returns it."""
-    if kind_of(equation.invars[0]) == "complex":
-        raise Refused("cholesky of a complex matrix")
-    factor = machine.zeros(a.shape)
+    factor, real = machine.zeros(a.shape), real_system(machine)
     for column in range(len(a)):
         pivot = machine.map("sub", a[column, column], _inner(machine, factor[column, :column], factor[column, :column]))
-        if machine.system.compare("gt", pivot[()], machine.exact(0)) is False:
-            return [filled(a.shape, NAN)]
-        factor[column, column] = machine.map("sqrt", pivot)[()]
+        size = _real_part(pivot[()])
+        if real.compare("gt", size, real.exact(0)) is False:
+            return [filled(a.shape, _lifted(machine, NAN))]
+        factor[column, column] = _lifted(machine, real.operation("sqrt")(size))
         below = slice(column + 1, None)
         if column + 1 < len(a):
-            known = machine.matmul(factor[below, :column], factor[column, :column, None])[:, 0]
+            row = conjugate(machine, factor[column, :column])
+            known = machine.matmul(factor[below, :column], row[:, None])[:, 0]
             factor[below, column] = machine.map(
                 "div", machine.map("sub", a[below, column], known), factor[column, column]
             )
@@ -109,11 +132,12 @@ def _triangular_solve(machine: Machine, equation: Any, a: Array, b: Array) -> li
 
 def _lu(machine: Machine, equation: Any, a: Array) -> list[Array]:
     """L and U in one matrix, the row exchanges, and the permutation that they amount to."""
-    a, rows = a.copy(), np.arange(len(a))
+    a, rows, minors = a.copy(), np.arange(len(a)), _Minors.of(machine, a)
     pivots = []
     for k in range(min(a.shape)):
-        pivots.append(pivot := k + _pivot(machine, equation, a[k:, k]))
+        pivots.append(pivot := k + _pivot(machine, equation, minors.column(k, a[k:, k])))
         a[[k, pivot]], rows[[k, pivot]] = a[[pivot, k]], rows[[pivot, k]]
+        minors.swap(k, pivot)
         if _is_zero(machine, a[k, k]) is True:  # then the column below is zero too, and LAPACK leaves it
             continue
         below = slice(k + 1, None)
@@ -123,7 +147,54 @@ def _lu(machine: Machine, equation: Any, a: Array) -> list[Array]:
             a[below, below] = machine.map(
                 "sub", a[below, below], machine.map("mul", a[below, k, None], a[None, k, below])
             )
+            minors.eliminate(k)
+            a[below, below] = np.where(minors.vanish(k), machine.exact(0), a[below, below])
     return [a, np.asarray(pivots, dtype=object), rows.astype(object)]
+
+
+@dataclass(slots=True)
+class _Minors:
+    """Elimination without division beside the usual one: where its numerators vanish exactly, so do the entries.
+
+    A quotient of series is cut, and what is left of a difference that is zero cannot be told from zero; a polynomial
+    can. Source: Bareiss, Sylvester's identity and multistep integer-preserving Gaussian elimination, 1968.
+    """
+
+    machine: Machine
+    entries: Array | None
+
+    @classmethod
+    def of(cls, machine: Machine, a: Array) -> _Minors:
+        """For small matrices of exact germs; of any other nothing is kept, and nothing is known to vanish."""
+        exact = all(isinstance(entry, Germ) and entry.order is None for entry in a.flat)
+        return cls(machine, a.copy() if exact and min(a.shape) <= _MOST_MINORS else None)
+
+    def column(self, k: int, entries: Array) -> Array:
+        """What tells which of a column's entries is the largest: numerators over one denominator, or the entries."""
+        return entries if self.entries is None else self.entries[k:, k]
+
+    def swap(self, i: int, j: int) -> None:
+        if self.entries is not None:
+            self.entries[[i, j]] = self.entries[[j, i]]
+
+    def eliminate(self, k: int) -> None:
+        """m_ij m_kk - m_ik m_kj below and right of the pivot."""
+        if self.entries is None:
+            return
+        m, below = self.entries, slice(k + 1, None)
+        kept = self.machine.map("mul", m[below, below], m[k, k])
+        m[below, below] = self.machine.map("sub", kept, self.machine.map("mul", m[below, k, None], m[None, k, below]))
+
+    def vanish(self, k: int) -> Any:
+        """Which entries below and right of the pivot are exactly zero."""
+        if self.entries is None:
+            return False
+        block = self.entries[k + 1 :, k + 1 :]
+        return np.array([is_zero(entry) for entry in block.flat], dtype=bool).reshape(block.shape)
+
+
+_MOST_MINORS = 5
+"""Each step doubles the degrees."""
 
 
 def _pivot(machine: Machine, equation: Any, column: Array) -> int:
@@ -140,44 +211,47 @@ def _pivot(machine: Machine, equation: Any, column: Array) -> int:
 
 
 def _reflector(machine: Machine, column: Array) -> tuple[Any, Array, Any]:
-    """(beta, v, tau) with (I - tau v v^T) column = beta e_0, v_0 = 1; tau is 0 where all below the first entry is 0."""
-    head, one, zero = column[0], machine.exact(1), machine.exact(0)
+    """(beta, v, tau) with (I - tau v v^H)^H column = beta e_0, v_0 = 1, beta real.
+
+    tau is 0 where all below the first entry is 0 and the first entry is real.
+    """
+    head, one, zero, real = column[0], machine.exact(1), machine.exact(0), real_system(machine)
     rest = _inner(machine, column[1:], column[1:])
     vanishes = _is_zero(machine, rest)
+    if vanishes and isinstance(head, Pair):
+        vanishes = real.compare("eq", head.im, real.exact(0))
     if vanishes is None:
         raise Refused("qr: whether a column is already reduced is undecided", EITHER)
     v = column.copy()
     v[0] = one
     if vanishes:
         return head, v, zero
-    positive = machine.system.compare("ge", head, zero)
+    positive = real.compare("ge", _real_part(head), real.exact(0))
     if positive is None:
         raise Refused("qr: the sign of a leading entry is undecided", EITHER)
-    norm = machine.map("sqrt", machine.map("add", machine.map("square", head), rest))
-    beta = (machine.map("neg", norm) if positive else norm)[()]
+    norm = real.operation("sqrt")(_real_part(machine.operation("add")(_inner(machine, column[:1], column[:1]), rest)))
+    beta = _lifted(machine, real.operation("neg")(norm) if positive else norm)
     v[1:] = machine.map("div", column[1:], machine.map("sub", head, beta))
     tau = machine.map("div", machine.map("sub", beta, head), beta)[()]
     return beta, v, tau
 
 
 def _reflect(machine: Machine, v: Array, tau: Any, block: Array) -> Array:
-    """(I - tau v v^T) block."""
+    """(I - tau v v^H) block."""
     if not block.size or _is_zero(machine, tau) is True:
         return block
-    projection = machine.map("mul", machine.matmul(v[None, :], block), tau)
+    projection = machine.map("mul", machine.matmul(conjugate(machine, v)[None, :], block), tau)
     return machine.map("sub", block, machine.map("mul", v[:, None], projection))
 
 
 def _qr(machine: Machine, equation: Any, a: Array) -> list[Array]:
     if equation.params.get("pivoting"):
         raise Refused("qr with column pivoting")
-    if kind_of(equation.invars[0]) == "complex":
-        raise Refused("qr of a complex matrix")
     rows, columns = a.shape
     r, reflectors = a.copy(), []
     for k in range(min(rows, columns)):
         beta, v, tau = _reflector(machine, r[k:, k])
-        r[k:, k:] = _reflect(machine, v, tau, r[k:, k:])
+        r[k:, k:] = _reflect(machine, v, conjugate(machine, boxed(tau))[()], r[k:, k:])
         r[k, k], r[k + 1 :, k] = beta, machine.exact(0)
         reflectors.append((v, tau))
     kept = rows if equation.params["full_matrices"] else min(rows, columns)

@@ -10,7 +10,8 @@ import numpy as np
 from verifier.arithmetic.elements import EITHER
 from verifier.arithmetic.expansion import Germ
 from verifier.truth.machine import Machine, Table, rules
-from verifier.truth.rules.factorisations import per_matrix, solve_triangular
+from verifier.truth.pairs import Pair
+from verifier.truth.rules.factorisations import per_matrix, real_system, solve_triangular
 from verifier.truth.values import Refused
 
 __all__ = ["RULES", "solve"]
@@ -48,10 +49,11 @@ def _vanishes(machine: Machine, entry: Any) -> bool:
 
 def _certain_pivot(machine: Machine, column: Array) -> int:
     """The place of an entry that is certainly not zero, as large as comparisons can tell."""
-    sizes, zero, best = machine.map("abs", column), machine.exact(0), None
+    real = real_system(machine)
+    sizes, zero, best = machine.map("abs", column), real.exact(0), None
     for index, entry in enumerate(sizes):
-        nonzero = machine.system.compare("gt", entry, zero) is True
-        if nonzero and (best is None or machine.system.compare("gt", entry, sizes[best]) is True):
+        nonzero = real.compare("gt", entry, zero) is True
+        if nonzero and (best is None or real.compare("gt", entry, sizes[best]) is True):
             best = index
     if best is None:
         raise Refused("a linear system that is singular, or not certainly regular", EITHER)
@@ -78,7 +80,8 @@ def _custom_linear_solve(machine: Machine, equation: Any, *operands: Array) -> l
 
 
 def _vary(operands: Sequence[Array]) -> bool:
-    return any(isinstance(entry, Germ) for operand in operands for entry in operand.flat)
+    entries = (entry for operand in operands for entry in operand.flat)
+    return any(isinstance(entry.re if isinstance(entry, Pair) else entry, Germ) for entry in entries)
 
 
 def _primitives(program: Any) -> Iterator[str]:

@@ -1,26 +1,29 @@
 """eigh and svd: FLINT's certified eigenvalues for balls, Newton's iteration from there for germs.
 
 An eigenvector's sign is nobody's theorem: it is taken from LAPACK's answer at the midpoint, as is the order. Where
-eigenvalues coincide the eigenvectors are not determined; then only LAPACK's own signed permutation matrices are
-accepted, since they can be checked exactly.
+eigenvalues coincide the eigenvectors are not determined: any orthonormal basis is one. That they do coincide is known
+of rational matrices, and of LAPACK's own signed permutation matrices, which can be checked exactly.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from flint import acb_mat, arb, arb_mat
+from flint import acb_mat, arb, arb_mat, fmpq
 
 from verifier.arithmetic.elements import EITHER, is_finite
 from verifier.arithmetic.expansion import Germ
-from verifier.arithmetic.germ import from_ball
 from verifier.arithmetic.one_sided import limit
 from verifier.truth.machine import Machine, Rule, Table, kind_of
-from verifier.truth.rules.factorisations import identity, per_matrix
-from verifier.truth.rules.spectral_germs import of_germs
-from verifier.truth.values import Refused, boxed
+from verifier.truth.rules.exact_spectra import Space, Spectrum, rational
+from verifier.truth.rules.factorisations import conjugate, per_matrix
+from verifier.truth.rules.hermitian import hermitian, singular, whole
+from verifier.truth.rules.spectral_germs import Eigen, of_germs, settled
+from verifier.truth.values import Refused, boxed, unknown
 
 __all__ = ["RULES"]
 
@@ -42,43 +45,102 @@ def _midpoints(a: Array) -> Array:
 
 def _eigh(machine: Machine, equation: Any, a: Array) -> list[Array]:
     params = equation.params
-    if kind_of(equation.invars[0]) == "complex":
-        raise Refused("eigh of a complex matrix")
     if params.get("subset_by_index") not in (None, (0, len(a))):
         raise Refused("eigh of a part of the spectrum")
+    if kind_of(equation.invars[0]) == "complex":
+        values, vectors = hermitian(machine, whole(machine, a, lower=params["lower"]))
+        return [vectors, values]
     triangle = np.tril(np.ones(a.shape, dtype=bool))
-    values, vectors = _symmetric(machine, np.where(triangle if params["lower"] else triangle.T, a, a.T))
+    values, vectors, _ = _symmetric(machine, np.where(triangle if params["lower"] else triangle.T, a, a.T))
     return [vectors, values]
 
 
-def _symmetric(machine: Machine, a: Array) -> tuple[Array, Array]:
-    """Ascending eigenvalues and, as columns, unit eigenvectors of a symmetric matrix."""
+def _symmetric(machine: Machine, a: Array) -> tuple[Array, Array, tuple[bool, ...]]:
+    """Ascending eigenvalues, unit eigenvectors as columns, and which are tied, of a symmetric matrix."""
+    metric = (fmpq(1),) * len(a)
+    found, spaces = _pencil(machine, a, metric)
+    values = found.values if spaces is None else settled(found.values, a, metric, spaces)
+    if all(norm == 1 for norm in found.norms):
+        return values, found.vectors, found.tied
+    lengths = machine.map("sqrt", _exact_elements(machine, found.norms))
+    return values, machine.map("div", found.vectors, lengths[None, :]), found.tied
+
+
+def _pencil(machine: Machine, a: Array, metric: Sequence[fmpq]) -> tuple[Eigen, list[Space] | None]:
+    """The solutions of a b = lambda D b; for germs with the eigenspaces at the point that they start from."""
     point = _at_the_point(a)
-    if len(a) == 1:
-        return a[0].copy(), identity(machine, 1)
-    guide = np.linalg.eigh(_midpoints(point)).eigenvectors
-    found = _diagonal(machine, guide, a) if _is_signed_permutation(guide) else None
-    if found is not None and all(machine.system.compare("le", *pair) for pair in pairwise(found)):
-        return found, _exactly(machine, guide)
+    guide = np.linalg.eigh(_weighed(_midpoints(point), metric)).eigenvectors
+    if _is_signed_permutation(guide):
+        found = _diagonal(machine, guide, a, metric)
+        if found is not None:
+            return found, None
+    spaces = _spaces(a, point, metric, guide)
     if any(isinstance(entry, Germ) for entry in a.flat):
-        return of_germs(machine, a, _start(machine, point, guide), _symmetric)
-    return certified(point, guide)
+        return of_germs(machine, a, metric, spaces, lambda *problem: _pencil(*problem)[0]), spaces
+    return _of_spaces(machine, spaces), None
 
 
-def _start(machine: Machine, point: Array, guide: Array) -> tuple[Array, list[list[int]]]:
-    """Eigenvectors at the point, grouped by eigenvalue; ties are certain of diagonal matrices only."""
-    lifted = boxed(np.frompyfunc(from_ball, 1, 1)(point))
-    found = _diagonal(machine, guide, lifted) if _is_signed_permutation(guide) else None
-    if found is None:
-        vectors = certified(point, guide)[1]
-        return boxed(np.frompyfunc(from_ball, 1, 1)(vectors)), [[index] for index in range(len(point))]
-    clusters = [[0]]
-    for index in range(1, len(found)):
-        if machine.system.compare("eq", found[index], found[clusters[-1][0]]):
-            clusters[-1].append(index)
-        else:
-            clusters.append([index])
-    return _exactly(machine, guide), clusters
+def _weighed(matrix: Array, metric: Sequence[fmpq]) -> Array:
+    """D^-1/2 M D^-1/2 in float64."""
+    scales = np.sqrt([float(weight) for weight in metric])
+    return matrix / scales[:, None] / scales[None, :]
+
+
+def _diagonal(machine: Machine, guide: Array, a: Array, metric: Sequence[fmpq]) -> Eigen | None:
+    """Of a matrix that is certainly diagonal, in the guide's order where that certainly ascends."""
+    entries = _permuted(machine, guide, a)
+    if entries is None:
+        return None
+    norms = tuple(metric[index] for index in np.abs(guide).argmax(axis=0))
+    values = machine.map("div", entries, _exact_elements(machine, norms)) if any(n != 1 for n in norms) else entries
+    if not all(machine.system.compare("le", *pair) for pair in pairwise(values)):
+        return None
+    equal = [bool(machine.system.compare("eq", *pair)) for pair in pairwise(values)]
+    tied = tuple(left or right for left, right in zip([False, *equal], [*equal, False], strict=True))
+    return Eigen(values, _exactly(machine, guide), norms, tied)
+
+
+def _spaces(a: Array, point: Array, metric: Sequence[fmpq], guide: Array) -> list[Space]:
+    """The eigenspaces at the point: ties, and zeros, are certain of rational matrices only."""
+    exact = rational(a)
+    if exact is not None:
+        spectrum = Spectrum(exact, metric, guide)
+        if spectrum.is_special:
+            return spectrum.spaces()
+    scales = [arb(weight).sqrt() for weight in metric]
+    scaled = point.copy()
+    if any(weight != 1 for weight in metric):
+        for i, j in np.ndindex(*point.shape):
+            scaled[i, j] = point[i, j] / (scales[i] * scales[j])
+    values, vectors = certified(scaled, guide)
+    if any(weight != 1 for weight in metric):
+        vectors = boxed(vectors / np.asarray(scales, dtype=object)[:, None])
+    return [Space(value, vectors[:, [k]], (fmpq(1),)) for k, value in enumerate(values)]
+
+
+def _of_spaces(machine: Machine, spaces: Sequence[Space]) -> Eigen:
+    """At a point: each eigenvalue is one element, however often it occurs, so that a tie is seen to be one."""
+    elements = [_element(machine, space.value) for space in spaces]
+    values = np.empty(sum(space.size for space in spaces), dtype=object)
+    values[:] = [each for each, space in zip(elements, spaces, strict=True) for _ in range(space.size)]
+    basis = np.concatenate([space.basis for space in spaces], axis=1)
+    vectors = boxed(np.frompyfunc(lambda entry: _element(machine, entry), 1, 1)(basis))
+    tied = tuple(space.size > 1 for space in spaces for _ in range(space.size))
+    return Eigen(values, vectors, tuple(norm for space in spaces for norm in space.norms), tied)
+
+
+def _element(machine: Machine, number: fmpq | arb) -> Any:
+    return machine.system.exact(_fraction(number)) if isinstance(number, fmpq) else number
+
+
+def _fraction(number: fmpq) -> Fraction:
+    return Fraction(int(number.p), int(number.q))
+
+
+def _exact_elements(machine: Machine, numbers: Sequence[fmpq]) -> Array:
+    box = np.empty(len(numbers), dtype=object)
+    box[:] = [machine.system.exact(_fraction(number)) for number in numbers]
+    return box
 
 
 def certified(a: Array, guide: Array) -> tuple[Array, Array]:
@@ -111,7 +173,7 @@ def _exactly(machine: Machine, matrix: Array) -> Array:
     return boxed(np.frompyfunc(lambda entry: machine.exact(int(entry)), 1, 1)(matrix))
 
 
-def _diagonal(machine: Machine, left: Array, a: Array, right: Array | None = None) -> Array | None:
+def _permuted(machine: Machine, left: Array, a: Array, right: Array | None = None) -> Array | None:
     """The diagonal of left^T a right for signed permutation matrices, where everything else is exactly zero.
 
     `right` is `left` unless given. The numbers stay the elements that they are, up to their sign.
@@ -131,12 +193,13 @@ def _diagonal(machine: Machine, left: Array, a: Array, right: Array | None = Non
 
 def _svd(machine: Machine, equation: Any, a: Array) -> list[Array]:
     params = equation.params
-    if kind_of(equation.invars[0]) == "complex":
-        raise Refused("svd of a complex matrix")
     if params.get("subset_by_index") not in (None, (0, min(a.shape))):
         raise Refused("svd of a part of the spectrum")
     if params["compute_uv"] and params["full_matrices"] and a.shape[0] != a.shape[1]:
         raise Refused("svd with full matrices of a matrix that is not square")
+    if kind_of(equation.invars[0]) == "complex":
+        left, values, right = singular(machine, a, with_vectors=params["compute_uv"])
+        return [values, left, conjugate(machine, right.T)] if params["compute_uv"] else [values]
     left, values, right = _singular(machine, a, with_vectors=params["compute_uv"])
     return [values, left, right.T] if params["compute_uv"] else [values]
 
@@ -145,7 +208,7 @@ def _singular(machine: Machine, a: Array, *, with_vectors: bool) -> tuple[Array,
     """Left vectors (columns), descending singular values, right vectors (columns)."""
     left_guide, _, right_guide = np.linalg.svd(_midpoints(_at_the_point(a)), full_matrices=False)
     if a.shape[0] == a.shape[1] and _is_signed_permutation(left_guide) and _is_signed_permutation(right_guide):
-        found = _diagonal(machine, left_guide, a, right_guide.T)
+        found = _permuted(machine, left_guide, a, right_guide.T)
         if found is not None and all(
             machine.system.compare("ge", *pair) for pair in pairwise([*found, machine.exact(0)])
         ):
@@ -159,20 +222,27 @@ def _singular(machine: Machine, a: Array, *, with_vectors: bool) -> tuple[Array,
 def _by_gram(machine: Machine, a: Array, guide: Array, *, with_vectors: bool) -> tuple[Array, Array, Array]:
     """Through the eigenvalues of a^T a, for a with at least as many rows as columns.
 
-    The left vectors are turned to the guide's side, and the right ones with them.
+    The left vectors are turned to the guide's side, and the right ones with them. Those of a singular value 0 are
+    unit vectors that a^T takes to 0.
     """
-    squares, right = _symmetric(machine, machine.matmul(a.T, a))
-    squares, right = squares[::-1], right[:, ::-1].copy()
+    squares, right, tied = _symmetric(machine, machine.matmul(a.T, a))
+    squares, right, tied = squares[::-1], right[:, ::-1].copy(), tied[::-1]
     values = machine.map("sqrt", squares)
     if not with_vectors:
         return right, values, right
+    zero = machine.exact(0)
+    vanish = [machine.system.compare("eq", value, zero) is True for value in values]
     left = machine.map("div", machine.matmul(a, right), values[None, :])
-    for column in range(right.shape[1]):
+    if any(vanish):
+        _, rest, _ = _symmetric(machine, machine.matmul(a, a.T))
+        left[:, vanish] = rest[:, : sum(vanish)]
+    for column in (k for k in range(right.shape[1]) if not tied[k] and not vanish[k]):
         largest = int(np.argmax(np.abs(guide[:, column])))
-        side = machine.system.compare("gt", left[largest, column], machine.exact(0))
-        if side is None:
-            raise Refused("svd: the side of a singular vector is undecided", EITHER)
-        if side != (guide[largest, column] > 0):
+        side = machine.system.compare("gt", left[largest, column], zero)
+        if side is None:  # the values are known all the same
+            lost = unknown(left.shape[:1], "svd: the side of a singular vector is undecided", EITHER)
+            left[:, column], right[:, column] = lost, unknown(right.shape[:1], lost[0].reason, EITHER)
+        elif side != (guide[largest, column] > 0):
             left[:, column] = machine.map("neg", left[:, column])
             right[:, column] = machine.map("neg", right[:, column])
     return left, values, right

@@ -1,0 +1,83 @@
+"""Loops that stop at a tolerance: under a rule of its own the function meant is differentiated, else the steps are."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from verifier.arithmetic.ball import BallSystem
+from verifier.arithmetic.germ import GermSystem
+from verifier.arithmetic.one_sided import derivative
+from verifier.truth.jaxprs import evaluate
+
+
+def series(x):
+    """exp by its series; the loop ends at the first term that does not count."""
+
+    def step(state):
+        k, term, total = state
+        term = term * x / k
+        return k + 1, term, total + term
+
+    start = (jnp.ones_like(x), jnp.ones_like(x), jnp.ones_like(x))
+    return jax.lax.while_loop(lambda state: jnp.abs(state[1]) > 1e-17 * state[2], step, start)[2]
+
+
+@jax.custom_jvp
+def with_rule(x):
+    return series(x)
+
+
+with_rule.defjvp(lambda primals, tangents: (with_rule(*primals), tangents[0] * with_rule(*primals)))
+
+
+@jax.custom_jvp
+def doubled(x):
+    """A loop that more steps would change: nothing is run on."""
+    return jax.lax.while_loop(lambda y: y < 100.0, lambda y: 2 * y, x)
+
+
+doubled.defjvp(lambda primals, tangents: (doubled(*primals), tangents[0]))
+
+
+@jax.custom_jvp
+def counted(x):
+    return jax.lax.fori_loop(0, 3, lambda k, y: y * x, x)
+
+
+counted.defjvp(lambda primals, tangents: (counted(*primals), tangents[0]))
+
+
+def slope(function, at, order=1):
+    with jax.enable_x64(True):
+        program = jax.make_jaxpr(function)(np.float64(1))
+    start = np.empty((), dtype=object)
+    start[()] = GermSystem(192, order + 2).variable(at, 1)
+    (found,) = evaluate(program, [start], GermSystem(192, order + 2), strict=True)
+    return float(derivative(found[()], order))
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_a_series_under_a_rule_has_converged_derivatives(order):
+    assert slope(with_rule, 0, order) == 1.0
+    assert slope(with_rule, 1, order) == pytest.approx(np.e, rel=1e-15)
+
+
+def test_without_a_rule_its_steps_are_differentiated():
+    """JAX differentiates the steps: at 0 there is one, whose term is x."""
+    assert slope(series, 0) == 1.0
+    assert slope(series, 0, 2) == 0.0
+
+
+def test_a_loop_that_more_steps_would_change_is_left_alone():
+    assert slope(doubled, 3) == 64.0
+    assert slope(counted, 2) == 4 * 2.0**3
+
+
+def test_values_in_balls_take_the_steps_of_the_program():
+    with jax.enable_x64(True):
+        program = jax.make_jaxpr(with_rule)(np.float64(1))
+    (found,) = evaluate(program, [np.float64(0)], BallSystem(128), strict=True)
+    assert float(found[()]) == 1.0

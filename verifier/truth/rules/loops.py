@@ -1,0 +1,71 @@
+"""Loops that stop at a tolerance, inside functions with a derivative rule of their own.
+
+Such a loop computes a series or a fixed point to the accuracy of its dtype: its value has converged, its derivatives
+have not (at 0 the series of hyp1f1 stops at its first term, a constant). The rule is that of the function meant. So in
+germs the loop goes some steps further; where that leaves the value as it is, what it adds is the derivatives' rest.
+Loops outside such functions are differentiated step by step by JAX, and are followed as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from verifier.arithmetic.elements import compare, exact_ball, is_finite
+from verifier.arithmetic.germ import GermSystem
+from verifier.arithmetic.one_sided import limit
+from verifier.arithmetic.vocabulary import OPERATIONS
+from verifier.truth.machine import Machine, kind_of
+
+__all__ = ["converged", "stops_at_a_tolerance"]
+
+_MORE_STEPS = 12
+_SAME = Fraction(1, 2**26)
+"""Values that agree in half of float64's significand are the same to a loop that stops at a tolerance."""
+
+
+def converged(
+    machine: Machine, program: Any, operands: Sequence[np.ndarray], results: list[np.ndarray]
+) -> list[np.ndarray]:
+    """The results after more steps of the program's loops, where all values stay what they are; else `results`."""
+    if not isinstance(machine.system, GermSystem) or machine.run_on is None or machine.overrun():
+        return results
+    if not _has_open_loop(program):
+        return results
+    further = machine.run_on(program, operands, _MORE_STEPS)
+    pairs = [pair for a, b in zip(results, further, strict=True) for pair in zip(a.flat, b.flat, strict=True)]
+    return further if all(_is_same(*pair) for pair in pairs) else results
+
+
+def stops_at_a_tolerance(equation: Any) -> bool:
+    """Whether the condition of a `while` looks at a real number."""
+    program = equation.params["cond_jaxpr"]
+    jaxpr = getattr(program, "jaxpr", program)
+    used = {variable for each in jaxpr.eqns for variable in each.invars if not hasattr(variable, "val")}
+    return any(kind_of(variable) == "real" for variable in jaxpr.invars if variable in used)
+
+
+def _has_open_loop(program: Any) -> bool:
+    jaxpr = getattr(program, "jaxpr", program)
+    for each in jaxpr.eqns:
+        if each.primitive.name == "while" and stops_at_a_tolerance(each):
+            return True
+        inner = [value for param in each.params.values() for value in (param if isinstance(param, tuple) else (param,))]
+        if any(hasattr(getattr(value, "jaxpr", value), "eqns") and _has_open_loop(value) for value in inner):
+            return True
+    return False
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    """Whether two results have the same value: limits that agree in half of the significand; integers as they are."""
+    if isinstance(a, (bool, int, np.generic)):
+        return bool(a == b)
+    here, there = limit(a), limit(b)
+    if not is_finite(here) or not is_finite(there):
+        return False
+    gap = OPERATIONS["abs"](OPERATIONS["sub"](here, there))
+    room = OPERATIONS["mul"](OPERATIONS["abs"](here), exact_ball(_SAME))
+    return compare("le", gap, room) is True
