@@ -75,3 +75,10 @@ def test_both_arguments_of_a_power():
 
 def test_sides_are_closed_under_differentiation():
     assert differentiate(differentiate(kernel("max(a**3, b)"), a), a) == Sides(b > a**3, b < a**3, 0, 6 * a)
+
+
+def test_a_power_of_a_choice_is_shown() -> None:
+    x = sympy.Symbol("x", real=True)
+    shown = sympy.latex(Sides(x > 0, x < 0, 1, -1) ** 2)
+    assert shown.startswith(r"\left(\begin{cases}")
+    assert shown.endswith(r"\end{cases}\right)^{2}")

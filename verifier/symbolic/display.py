@@ -35,6 +35,7 @@ from verifier.symbolic.kernels import differentiate, slot
 __all__ = [
     "Local",
     "derivative_latex",
+    "derivative_text",
     "expression_latex",
     "formula_latex",
     "local_derivatives",
@@ -58,11 +59,12 @@ _GREEK = frozenset((
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
-    """A local derivative of a definition: by what it is taken (text), and the whole equation in LaTeX."""
+    """A local derivative of a definition: by what it is taken (text), the whole equation in LaTeX, itself as text."""
 
     definition: str
     wrt: str
     latex: str
+    text: str
 
 
 def name_latex(name: str) -> str:
@@ -255,13 +257,22 @@ def _local(name: str, formula: Formula, region: Region, place: int) -> Local | N
     if not isinstance(region.kernel, sympy.Expr):
         return None
     names = {slot(each): formula_latex(operand) for each, (operand, _) in enumerate(region.operands)}
-    shown = expression_latex(differentiate(region.kernel, slot(place)), names)
+    derived = differentiate(region.kernel, slot(place))
+    shown = expression_latex(derived, names)
     wrt = region.operands[place][0]
     whole = region.formula == formula
     above = rf"\partial {name_latex(name)}" if whole else r"\partial"
     below = rf"\partial {formula_latex(wrt) if isinstance(wrt, (Name, Index)) else _group(formula_latex(wrt))}"
     left = rf"\frac{{{above}}}{{{below}}}" + ("" if whole else f" {_group(formula_latex(region.formula))}")
-    return None if shown is None else Local(definition=name, wrt=unparse(wrt), latex=f"{left} = {shown}")
+    if shown is None:
+        return None
+    words = {slot(each): sympy.Symbol(_operand_text(operand)) for each, (operand, _) in enumerate(region.operands)}
+    text = str(_tidy(derived).xreplace(words))
+    return Local(definition=name, wrt=unparse(wrt), latex=f"{left} = {shown}", text=text)
+
+
+def _operand_text(operand: Formula) -> str:
+    return unparse(operand) if isinstance(operand, (Name, Index)) else f"({unparse(operand)})"
 
 
 def expression_latex(expression: sympy.Expr, names: dict[sympy.Symbol, str] | None = None) -> str | None:
@@ -295,10 +306,18 @@ def _tidy(expression: sympy.Expr) -> sympy.Expr:
 
 def derivative_latex(definitions: Definitions, order: int) -> tuple[str | None, ...]:
     """The derivative of the value per component in C order (the first 64): None for a large one, () where all are."""
+    return tuple(map(expression_latex, _derivatives(definitions, order)))
+
+
+def derivative_text(definitions: Definitions, order: int) -> tuple[str | None, ...]:
+    """As `derivative_latex`, in the notation of formulas."""
+    found = _derivatives(definitions, order)
+    return tuple(None if tree_size(each) > MAX_SHOWN else str(_tidy(each)) for each in found)
+
+
+def _derivatives(definitions: Definitions, order: int) -> tuple[sympy.Expr, ...]:
     found = expressions([derivative(definitions.nodes["value"], definitions.leaves, order)])
-    if found is None:
-        return ()
-    return tuple(expression_latex(each) for each in found[0].ravel()[:MAX_COMPONENTS])
+    return () if found is None else tuple(found[0].ravel()[:MAX_COMPONENTS])
 
 
 def whole_expression(definitions: Definitions) -> sympy.Expr | None:

@@ -47,11 +47,12 @@ class Sides(sympy.Function):
     nargs = (4,)
     is_extended_real = True
 
-    def _latex(self, printer: Any) -> str:
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
         inside, outside, p, q = self.args
         cases = [(value, where) for value, where in ((p, inside), (q, outside)) if where != sympy.false]
         shown = [rf"{printer._print(value)} & \text{{for}}\: {printer._print(where)}" for value, where in cases]
-        return r"\begin{cases} " + r" \\ ".join(shown) + r" \end{cases}"
+        cases_latex = r"\begin{cases} " + r" \\ ".join(shown) + r" \end{cases}"
+        return cases_latex if exp is None else rf"\left({cases_latex}\right)^{{{exp}}}"
 
 
 def applied(function: str, operands: Sequence[Kernel]) -> Kernel:
@@ -176,7 +177,9 @@ def _step(kernel: Kernel, x: sympy.Symbol) -> Kernel:
 
 
 def _branches(kernel: Kernel, x: sympy.Symbol) -> Kernel:
-    (value, condition), (other, _) = kernel.args
+    (value, condition), (other, _), *more = kernel.args
+    if more:  # SymPy flattens a choice within a choice
+        other = sympy.Piecewise(*kernel.args[1:])
     inside, outside = differentiate(value, x), differentiate(other, x)
     if x not in condition.free_symbols:
         return _choice(condition, inside, outside)

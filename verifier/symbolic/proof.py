@@ -19,15 +19,22 @@ __all__ = ["cross_check", "limit", "prove_equal"]
 MAX_SIZE = 1_500
 # SymPy's costlier rewritings are tried on short expressions only.
 MAX_COSTLY = 250
+# ... and on numbers of at most so many bits.
+_LONGEST_NUMBER = 24
 
 
-def prove_equal(left: Kernel, right: Kernel) -> bool | None:
-    """Whether two expressions are one function: True and False are proofs."""
+def prove_equal(left: Kernel, right: Kernel, *, costly: int = MAX_COSTLY) -> bool | None:
+    """Whether two expressions are one function: True and False are proofs.
+
+    SymPy's costlier rewritings are tried on differences of at most `costly` nodes.
+    """
     if tree_size(left) + tree_size(right) > MAX_SIZE:
         return None
     difference = left - right
     for rewrite, largest in _REWRITES:
-        if tree_size(difference) > largest:
+        if tree_size(difference) > min(largest, costly if largest == MAX_COSTLY else largest):
+            continue
+        if largest == MAX_COSTLY and _has_long_number(difference):
             continue
         try:
             rewritten = rewrite(difference)
@@ -39,6 +46,13 @@ def prove_equal(left: Kernel, right: Kernel) -> bool | None:
         if tree_size(rewritten) <= tree_size(difference):
             difference = rewritten
     return None
+
+
+def _has_long_number(expression: Kernel) -> bool:
+    """Whether a rational of many bits stands in it: exp(p x / q) is a polynomial of degree p to SymPy, and at a p of
+    fifty bits the integers of its algorithms overflow, which ends the process.
+    """
+    return any(max(abs(each.p), each.q).bit_length() > _LONGEST_NUMBER for each in expression.atoms(sympy.Rational))
 
 
 def _numerator(expression: Kernel) -> Kernel:

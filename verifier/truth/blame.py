@@ -24,7 +24,7 @@ from verifier.truth.machine import kind_of
 from verifier.truth.shadow import Run, Shadow, Step, shadow
 from verifier.truth.values import exact_literals
 
-__all__ = ["Blame", "Cause", "blame"]
+__all__ = ["Blame", "Cause", "blame", "step_errors"]
 
 Array = np.ndarray
 Locate = Callable[[Any], Any]
@@ -108,6 +108,14 @@ def blame(
     else:
         found = _worst(exact, component, errors, value) if type(truth) is arb else None
     return found if found is None or locate is None else replace(found, source=locate(found.equation))
+
+
+def step_errors(exact: Shadow, step: Step, run: Run | None) -> list[tuple[float, float]] | None:
+    """(error in ulps, bits lost) of every real entry of a step's results; None where it can't be run by itself."""
+    if any(kind_of(variable) != "real" for variable in step.equation.outvars):
+        return None
+    found = exact.local(step, run)
+    return None if found is None else [(each.ulps, each.bits) for each in _errors(exact, step, found)]
 
 
 _TIERS = (0.5, 0.1, 0.0)

@@ -1,0 +1,65 @@
+"""Equality by cases: what is proved, and what must never be."""
+
+from __future__ import annotations
+
+import pytest
+import sympy
+from sympy import Abs, Eq, Max, Min, Ne, Piecewise, exp, log, sign, sin
+
+from verifier.symbolic.cases import equal_by_cases
+from verifier.symbolic.kernels import differentiate
+
+x, y, r = sympy.symbols("x y r", real=True)
+
+
+def where(condition, a, b):
+    return Piecewise((a, condition), (b, True))
+
+
+@pytest.mark.parametrize(
+    ("primal", "program"),
+    [
+        (Max(x, 0), where(x > 0, 1, 0)),
+        (Max(x, 0), where(x >= 0, 1, 0)),
+        (x * Abs(x), 2 * Abs(x)),
+        (Abs(x), x / Abs(x)),
+        (Abs(x - 1) + Abs(x + 2), sign(x - 1) + sign(x + 2)),
+        (Max(x, y), where(Eq(x, Max(x, y)), where(Eq(y, Max(x, y)), sympy.S.Half, 1), 0)),
+        (where(x > 0, sin(x), x**2), where(x > 0, sympy.cos(x), 2 * x)),
+        (Max(x, 0) + log(1 + exp(-Abs(x))), 1 / (1 + exp(-x))),
+        (Min(6, Max(x, 0)), where((x > 0) & (x < 6), 1, 0)),
+        (x**3, where(x > 3, 3 * x**2, 3 * x**2)),
+        (where(x > r, x, r), where(x > r, 1, 0)),
+        (Max(x, y) * y, where(x > y, y, where(Eq(x, y), y / 2, 0))),
+    ],
+)
+def test_right_programs_are_proved(primal, program):
+    assert equal_by_cases(program, differentiate(primal, x))
+
+
+@pytest.mark.parametrize(
+    ("primal", "program"),
+    [
+        (x**2, where(x > 3, 3 * x, 2 * x)),  # wrong beyond 3
+        (x**2, where(Eq(x, 3), 7, 2 * x)),  # wrong at one point, where the function is smooth
+        (x**2, where(Ne(x, 3), 2 * x, 5)),
+        (x * Abs(x), where(Eq(x, 0), 1, 2 * Abs(x))),  # smooth at 0, too
+        (Max(x, 0), where(x > 0, 1, sympy.Rational(1, 2**30))),
+        (Max(x, 0), where(x > 1, 1, 0)),
+        (Abs(x), sympy.S.One),
+        (Abs(x), where(x < -(10**6), 1, sign(x))),
+        (sin(x), -sympy.cos(x)),
+        (sin(x), sympy.cos(x) * (1 + sympy.Rational(1, 2**20))),
+        (log(x), 1 / x + sympy.Rational(1, 10**10)),
+        (sympy.erf(x), r * exp(-(x**2))),  # a rounded constant
+        (Max(x, y), where(x > y, 1, 1)),
+        (Max(x, y) * y, where(x > y, y, where(Eq(x, y), y / 2 + 1, 0))),  # smooth at (0, 0), and 0 there
+        (where(Eq(x, 0), 1, sin(x) / x), where(Eq(x, 0), 5, sympy.cos(x) / x - sin(x) / x**2)),
+    ],
+)
+def test_wrong_programs_are_never_proved(primal, program):
+    assert not equal_by_cases(program, differentiate(primal, x))
+
+
+def test_a_large_power_is_not_expanded():
+    assert not equal_by_cases((1 + x + y) ** 64, (1 + x + y) ** 63 * (1 + x + 2 * y))
