@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verifier.arithmetic.floats import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, round_to, ulp
-from verifier.judge.number import K, Yardstick, allowance, failing_bits, judge_number
-from verifier.model.verdict import Enclosure, Kink, NoTruth, NumberClass, Truth
+from verifier.judge.number import K, Yardstick, allowance, failing_bits, judge_number, unexplained
+from verifier.model.verdict import Cusp, Enclosure, Infinite, Kink, NoTruth, NumberClass, Truth, Undefined
 
 FORMATS = (FLOAT64, FLOAT32, BFLOAT16, FLOAT16)
 
@@ -125,6 +125,57 @@ def test_a_kink_accepts_its_interval_only():
     assert judge_number(math.nan, kink, stick()).kind is NumberClass.NONFINITE
 
 
+ZERO = Enclosure(Fraction(0), Fraction(0))
+SINGULAR = {
+    "the infinity that the slope is": (math.inf, Infinite(1), NumberClass.ACCURATE, False),
+    "the wrong infinity": (-math.inf, Infinite(1), NumberClass.NONFINITE, True),
+    "finite": (1.0, Infinite(1), NumberClass.LOSSY, True),
+    "NaN": (math.nan, Infinite(-1), NumberClass.NONFINITE, True),
+    "above": (7.0, Cusp(low=ZERO, high=None), NumberClass.CONVENTION, False),
+    "inf above": (math.inf, Cusp(low=ZERO, high=None), NumberClass.CONVENTION, False),
+    "-inf below": (-math.inf, Cusp(low=ZERO, high=None), NumberClass.NONFINITE, True),
+    "below": (-7.0, Cusp(low=ZERO, high=None), NumberClass.LOSSY, True),
+    "above the upper end": (7.0, Cusp(low=None, high=ZERO), NumberClass.LOSSY, True),
+    "inf at a kink": (math.inf, Kink(ZERO, ZERO), NumberClass.NONFINITE, True),
+    "NaN at a cusp": (math.nan, Cusp(low=None, high=None), NumberClass.NONFINITE, True),
+    "outside the domain": (math.nan, Undefined("NaN"), NumberClass.VACUOUS, False),
+    "NaN beside inf": (math.nan, Undefined("inf", forbids_nan=True), NumberClass.NONFINITE, True),
+}
+
+
+@pytest.mark.parametrize("name", SINGULAR)
+def test_every_kind_of_point(name):
+    value, truth, kind, fails = SINGULAR[name]
+    verdict = judge_number(value, Truth(value=truth), stick())
+    assert (verdict.kind, verdict.fails) == (kind, fails)
+
+
+def test_a_true_zero_is_measured_in_its_summands():
+    """Two summands of size 2 that should cancel: K u S is noise, more is lossy and never fails (SEMANTICS §4)."""
+    zero = Truth(value=ZERO, condition=Fraction(0), summands=Fraction(4))
+    assert judge_number(8 * 2.0**-53, zero, stick()).kind is NumberClass.ACCURATE
+    verdict = judge_number(1e-3, zero, stick())
+    assert (verdict.kind, verdict.fails) == (NumberClass.LOSSY, False)
+    assert verdict.lost_bits == pytest.approx(math.log2(1e-3 / 2.0**-51))
+
+
+def test_summands_excuse_nothing_where_the_truth_is_not_zero():
+    truth = Truth(
+        value=Enclosure(Fraction(4, 10**18), Fraction(4, 10**18)), condition=Fraction(0), summands=Fraction(4)
+    )
+    assert judge_number(0.0, truth, stick()).fails
+
+
+def test_what_no_rounding_explains_fails_however_few_bits_it_lost():
+    lossy = judge_number(1 + 2.0**-48, exactly(1), stick())
+    assert (lossy.kind, lossy.fails) == (NumberClass.LOSSY, False)
+    faulty = unexplained(lossy, "1 to 1.5")
+    assert (faulty.kind, faulty.fails, faulty.lost_bits) == (NumberClass.FAULTY, True, lossy.lost_bits)
+    assert "1 to 1.5" in faulty.reason
+    worst = [NumberClass.LOSSY, NumberClass.UNDECIDED, NumberClass.NONFINITE, NumberClass.FAULTY, NumberClass.FAILED]
+    assert sorted(worst, key=list(NumberClass).index) == worst
+
+
 def test_without_truth_nothing_is_passed_and_nan_is_suspect():
     assert judge_number(1.0, Truth(value=NoTruth("no rule")), stick()).kind is NumberClass.UNDECIDED
     assert "suspect" in judge_number(math.nan, Truth(value=NoTruth("no rule")), stick()).reason
@@ -140,3 +191,11 @@ def test_ulps_are_measured_in_the_dtype(truth, form):
     value = round_to(truth, form)
     verdict = judge_number(value, exactly(truth), stick(form))
     assert verdict.ulps == pytest.approx(float(abs(Fraction(value) - truth) / ulp(truth, form)))
+
+
+def test_a_side_of_zero_has_the_noise_of_the_other_side():
+    """The nuclear norm of a singular matrix: its slope of 0 is a difference of numbers as large as the other slope."""
+    kink = Truth(value=Kink(Enclosure(Fraction(0), Fraction(0)), Enclosure(Fraction(4, 5), Fraction(4, 5))))
+    yardstick = Yardstick(form=FLOAT64, allowance=allowance(1))
+    assert judge_number(-1e-17, kink, yardstick).kind is NumberClass.CONVENTION
+    assert judge_number(-1e-15, kink, yardstick).fails

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verifier.judge.text import decimal_text, truth_text
-from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth
+from verifier.model.verdict import Cusp, Enclosure, Infinite, Jump, Kink, NoTruth, Undefined
 
 
 def point(number: Fraction | float) -> Enclosure:
@@ -48,3 +48,6 @@ def test_a_truth_is_printed_as_what_it_is():
     assert truth_text(Kink(point(-1), point(Fraction(1, 3)))) == "left -1, right 0.333333"
     assert truth_text(Jump()) == "a jump"
     assert truth_text(NoTruth("no rule")) == "unknown: no rule"
+    assert truth_text(Infinite(-1)) == "-inf"
+    assert truth_text(Cusp(low=point(0), high=None)) == "between 0 and inf"
+    assert truth_text(Undefined("the function is NaN")) == "undefined: the function is NaN"

@@ -1,24 +1,36 @@
-"""Is the number right? One computed float against an enclosure of the truth, by the one yardstick.
+"""Is the number right? One computed float against the truth, whatever kind it is of, by the one yardstick.
 
 At a truth T, inputs x_i, inexact constants c_j and unit roundoff u an error is unavoidable up to
 
     Y = K * (ulp(T) + u * (sum |x_i dT/dx_i| + sum |c_j dT/dc_j|)),      K = 4 * (1 + log2(longest reduction))
 
-and L = log2(error * K / Y) bits are lost beyond it. Source: DESIGN §2, SEMANTICS §3, §4, §9.
+and L = log2(error * K / Y) bits are lost beyond it. At T = 0, S counts among the |x_i dT/dx_i|: the size of the
+summands that should have cancelled. Source: DESIGN §2, SEMANTICS §3, §4, §8, §9.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from verifier.arithmetic.floats import Format, ulp
-from verifier.judge.text import decimal_text
-from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth, NumberClass, NumberVerdict, Truth
+from verifier.judge.text import decimal_text, ends_text
+from verifier.model.verdict import (
+    Cusp,
+    Enclosure,
+    Infinite,
+    Jump,
+    Kink,
+    NoTruth,
+    NumberClass,
+    NumberVerdict,
+    Truth,
+    Undefined,
+)
 
-__all__ = ["Judgement", "K", "Yardstick", "allowance", "failing_bits", "judge_number", "judgement"]
+__all__ = ["Judgement", "K", "Yardstick", "allowance", "failing_bits", "judge_number", "judgement", "unexplained"]
 
 _BEYOND = "the truth is beyond the largest finite number"
 
@@ -81,14 +93,36 @@ def judgement(truth: Truth, yardstick: Yardstick) -> Judgement:
     match truth.value:
         case NoTruth(reason):
             return lambda value: _without_truth(value, reason)
+        case Undefined() as undefined:
+            return lambda value: _where_undefined(value, undefined)
         case Jump():
             return _at_jump
-        case Kink() as kink:
-            return lambda value: _at_kink(value, kink, yardstick)
+        case Infinite(sign):
+            return lambda value: _at_infinity(value, math.copysign(math.inf, sign))
+        case Kink(left, right):
+            low, high = sorted((left, right), key=lambda side: side.middle)
+            return lambda value: _at_kink(value, low, high, yardstick)
+        case Cusp(low=low, high=high):
+            return lambda value: _at_kink(value, low, high, yardstick)
         case Enclosure() as enclosure:
             if truth.condition is None:
                 return lambda value: _without_truth(value, "the conditioning could not be established")
-            return _Ruler.of(enclosure, truth.condition, yardstick).judge
+            summands = truth.summands if truth.is_zero else 0
+            return _Ruler.of(enclosure, truth.condition + summands, yardstick).judge
+
+
+def unexplained(verdict: NumberVerdict, reach: str) -> NumberVerdict:
+    """The verdict on a number that no rounding inside its own program explains, only what is in `reach`.
+
+    It fails however few bits it lost, at a true zero too: what may pass there is the noise of rounding.
+    """
+    reason = f"rounding inside the program explains {reach}, not this"
+    return replace(
+        verdict,
+        kind=NumberClass.FAULTY,
+        fails=True,
+        reason="; ".join(each for each in (verdict.reason, reason) if each),
+    )
 
 
 def _without_truth(value: float, reason: str) -> NumberVerdict:
@@ -96,30 +130,55 @@ def _without_truth(value: float, reason: str) -> NumberVerdict:
     return NumberVerdict(kind=NumberClass.UNDECIDED, reason=reason + suspect)
 
 
+def _where_undefined(value: float, truth: Undefined) -> NumberVerdict:
+    if truth.forbids_nan and math.isnan(value):
+        return _not_a_number(f"where {truth.reason}")
+    return NumberVerdict(kind=NumberClass.VACUOUS, reason=truth.reason)
+
+
 def _at_jump(value: float) -> NumberVerdict:
     if math.isnan(value):
-        return NumberVerdict(kind=NumberClass.NONFINITE, fails=True, reason="NaN at a jump of a finite function")
+        return _not_a_number("at a jump of a finite function")
     return NumberVerdict(kind=NumberClass.CONVENTION, reason="a jump: no derivative speaks about this point")
 
 
-def _at_kink(value: float, kink: Kink, yardstick: Yardstick) -> NumberVerdict:
-    """Inside the interval of one-sided derivatives (widened by the yardstick) any value is a convention."""
+def _at_infinity(value: float, slope: float) -> NumberVerdict:
+    if value == slope:
+        return NumberVerdict(kind=NumberClass.ACCURATE, reason=f"the slope is {slope} here")
+    kind = NumberClass.LOSSY if math.isfinite(value) else NumberClass.NONFINITE
+    return NumberVerdict(kind=kind, fails=True, reason=f"{value!r} where the slope is {slope}")
+
+
+def _at_kink(value: float, low: Enclosure | None, high: Enclosure | None, yardstick: Yardstick) -> NumberVerdict:
+    """Between the one-sided derivatives (widened by the yardstick) any value is a convention; None is an infinite
+    one.
+    """
+    sides = f"the one-sided derivatives {ends_text(low, high)}"
     if math.isnan(value):
-        reason = "NaN at a kink with finite one-sided derivatives"
-        return NumberVerdict(kind=NumberClass.NONFINITE, fails=True, reason=reason)
-    low, high = sorted((kink.left, kink.right), key=lambda side: side.middle)
-    sides = f"{_short(low)} and {_short(high)}"
-    below, above = (yardstick.allowance * yardstick.ulp(side) for side in (low, high))
-    if math.isfinite(value) and low.lower - below <= Fraction(value) <= high.upper + above:
-        reason = f"a kink: any value between the one-sided derivatives {sides} is a convention"
-        return NumberVerdict(kind=NumberClass.CONVENTION, reason=reason)
+        return _not_a_number(f"at a kink with {sides}")
+    # One side may be a zero that summands as large as the other side make up.
+    room = yardstick.allowance * max(
+        (yardstick.ulp(end) for end in (low, high) if end is not None), default=Fraction(0)
+    )
+    if _reaches(value, low, room) and _reaches(-value, high and _mirrored(high), room):
+        return NumberVerdict(kind=NumberClass.CONVENTION, reason=f"a kink: any value between {sides} is a convention")
     kind = NumberClass.NONFINITE if math.isinf(value) else NumberClass.LOSSY
-    reason = f"a kink: {value!r} lies outside the one-sided derivatives {sides}"
-    return NumberVerdict(kind=kind, fails=True, reason=reason)
+    return NumberVerdict(kind=kind, fails=True, reason=f"a kink: {value!r} lies outside {sides}")
 
 
-def _short(enclosure: Enclosure) -> str:
-    return decimal_text(enclosure.middle, 6)
+def _reaches(value: float, low: Enclosure | None, room: Fraction) -> bool:
+    """Whether a value is as large as the lower end of an interval, give or take the room."""
+    if low is None or math.isinf(value):
+        return low is None or value > 0
+    return Fraction(value) >= low.lower - room
+
+
+def _mirrored(end: Enclosure) -> Enclosure:
+    return Enclosure(-end.upper, -end.lower)
+
+
+def _not_a_number(where: str) -> NumberVerdict:
+    return NumberVerdict(kind=NumberClass.NONFINITE, fails=True, reason=f"NaN {where}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +273,7 @@ class _Ruler:
             return NumberVerdict(kind=NumberClass.OVERFLOW, reason=_BEYOND)
         within = self.truth.magnitude <= self.form.largest
         reach = "which the dtype can represent" if within else "beyond the dtype's range: an infinity of its sign"
-        reason = f"{value} where the truth is {_short(self.truth)}, {reach}"
+        reason = f"{value} where the truth is {decimal_text(self.truth.middle, 6)}, {reach}"
         return NumberVerdict(kind=NumberClass.NONFINITE, fails=True, reason=reason)
 
     def _verdict(

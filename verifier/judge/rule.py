@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from verifier.arithmetic.floats import Format
 from verifier.judge.number import K, failing_bits
-from verifier.judge.text import decimal_text
+from verifier.judge.text import decimal_text, ends_text
 from verifier.model.rule import (
     Cusp,
     Infinite,
@@ -103,7 +103,7 @@ def _at_infinity(value: ProgramValue, sign: int) -> RuleVerdict:
 
 def _at_kink(value: ProgramValue, low: Enclosure | None, high: Enclosure | None, threshold: Threshold) -> RuleVerdict:
     """Between the one-sided derivatives (None: infinite), give or take the yardstick, any value is a convention."""
-    sides = f"the one-sided derivatives {_end(low, '-inf')} and {_end(high, 'inf')}"
+    sides = f"the one-sided derivatives {ends_text(low, high)}"
     match value:
         case NoTruth(reason):
             return RuleVerdict(kind=RuleClass.UNDECIDED, reason=reason)
@@ -130,10 +130,6 @@ def _inside(
 
 def _convention(sides: str) -> RuleVerdict:
     return RuleVerdict(kind=RuleClass.CONVENTION, reason=f"a kink: anything between {sides} is a convention")
-
-
-def _end(end: Enclosure | None, infinity: str) -> str:
-    return infinity if end is None else decimal_text(end.middle, 6)
 
 
 def _against(value: ProgramValue, truth: Enclosure, threshold: Threshold) -> RuleVerdict:

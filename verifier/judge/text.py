@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Context, Decimal
 from fractions import Fraction
 
-from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth
+from verifier.model.verdict import Cusp, Enclosure, Infinite, Jump, Kink, LocalTruth, NoTruth, Undefined
 
-__all__ = ["decimal_text", "truth_text"]
+__all__ = ["decimal_text", "ends_text", "truth_text"]
 
 DIGITS = 20
 _SMALLEST_PLAIN = -5
@@ -22,14 +22,26 @@ def decimal_text(number: Fraction, digits: int = DIGITS) -> str:
     return f"{quotient:f}" if near or not quotient else f"{quotient:e}"
 
 
-def truth_text(value: Enclosure | Kink | Jump | NoTruth, digits: int = DIGITS) -> str:
+def ends_text(low: Enclosure | None, high: Enclosure | None, digits: int = 6) -> str:
+    """The two ends of an interval; None is an infinite one."""
+    ends = ((low, "-inf"), (high, "inf"))
+    return " and ".join(infinity if end is None else decimal_text(end.middle, digits) for end, infinity in ends)
+
+
+def truth_text(value: LocalTruth, digits: int = DIGITS) -> str:
     """A truth as it is printed: a decimal, the two sides of a kink, or why there is none."""
     match value:
         case Enclosure():
             return decimal_text(value.middle, digits)
+        case Infinite(sign):
+            return "inf" if sign > 0 else "-inf"
         case Kink(left=left, right=right):
             return f"left {decimal_text(left.middle, 6)}, right {decimal_text(right.middle, 6)}"
+        case Cusp(low=low, high=high):
+            return f"between {ends_text(low, high)}"
         case Jump():
             return "a jump"
+        case Undefined(reason=reason):
+            return f"undefined: {reason}"
         case NoTruth(reason=reason):
             return f"unknown: {reason}"

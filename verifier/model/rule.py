@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth
+from verifier.model.verdict import Cusp, Enclosure, Infinite, LocalTruth, NoTruth, Undefined
 
 __all__ = [
     "RULE_WORST_FIRST",
@@ -22,35 +22,6 @@ __all__ = [
     "RuleVerdict",
     "Undefined",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Infinite:
-    """All one-sided derivatives are infinite, of one sign: right is that infinity and nothing else."""
-
-    sign: Literal[1, -1]
-
-
-@dataclass(frozen=True, slots=True)
-class Cusp:
-    """One-sided derivatives that differ, one of them infinite: `low` None is minus infinity, `high` None plus
-    infinity.
-    """
-
-    low: Enclosure | None
-    high: Enclosure | None
-
-
-@dataclass(frozen=True, slots=True)
-class Undefined:
-    """The function has no real value here: nothing is asked of its derivative but to be no NaN at an infinite one."""
-
-    reason: str
-    forbids_nan: bool = False
-
-
-LocalTruth = Enclosure | Kink | Cusp | Infinite | Jump | Undefined | NoTruth
-"""The truth about one component of a derivative at one point."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +91,8 @@ class Blame:
 class RuleVerdict:
     """The judgement of a program's rule at one component and point.
 
-    `bits` is how many leading bits program and truth are proven to share; None where that has no meaning.
+    `bits` is how many leading bits program and truth are proven to share; None where that has no meaning. `proved`
+    says that program and truth are one formula: they agree at all inputs where both are defined.
     """
 
     kind: RuleClass
@@ -128,6 +100,7 @@ class RuleVerdict:
     bits: float | None = None
     reason: str = ""
     notes: tuple[Note, ...] = ()
+    proved: bool = False
 
     @property
     def severity(self) -> tuple[bool, int, float]:

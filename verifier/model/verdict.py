@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from typing import Literal
 
 __all__ = [
     "WORST_FIRST",
     "ClaimVerdict",
+    "Cusp",
     "Enclosure",
+    "Infinite",
     "Jump",
     "Kink",
+    "LocalTruth",
     "NoTruth",
     "NumberClass",
     "NumberVerdict",
     "Truth",
+    "Undefined",
 ]
 
 
@@ -71,6 +76,35 @@ class Jump:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class Infinite:
+    """All one-sided derivatives are infinite, of one sign: right is that infinity and nothing else."""
+
+    sign: Literal[1, -1]
+
+
+@dataclass(frozen=True, slots=True)
+class Cusp:
+    """One-sided derivatives that differ, one of them infinite: `low` None is minus infinity, `high` None plus
+    infinity.
+    """
+
+    low: Enclosure | None
+    high: Enclosure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Undefined:
+    """The function has no real value here: nothing is asked of its derivative but to be no NaN at an infinite one."""
+
+    reason: str
+    forbids_nan: bool = False
+
+
+LocalTruth = Enclosure | Kink | Cusp | Infinite | Jump | Undefined | NoTruth
+"""The truth about one component of a derivative at one point."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
     """The truth about one component at one point, with what rounding its inputs already costs.
@@ -79,14 +113,24 @@ class Truth:
     are the data and literals that the dtype cannot hold. None where it could not be established.
     """
 
-    value: Enclosure | Kink | Jump | NoTruth
+    value: LocalTruth
     condition: Fraction | None = None
     presumed: bool = False
     """Zero to working precision: the enclosure held zero at the ceiling."""
+    summands: Fraction = Fraction(0)
+    """S of SEMANTICS §4: the size of the summands of the last additions, in whose u a true zero is measured."""
+
+    @property
+    def is_zero(self) -> bool:
+        return isinstance(self.value, Enclosure) and self.value.is_zero
 
 
 class NumberClass(StrEnum):
-    """The classes of the question 'is the number right?' (SEMANTICS §3, §4, §9)."""
+    """The classes of the question 'is the number right?', best to worst (DESIGN §2, SEMANTICS §3, §4, §9).
+
+    LOSSY and NONFINITE are what rounding and IEEE's rules do to a program; FAULTY is what nothing inside it explains,
+    so that the compiler, the device or the run itself is at fault: nothing that was computed is worse.
+    """
 
     ACCURATE = "ACCURATE"
     VACUOUS = "VACUOUS"
@@ -96,6 +140,7 @@ class NumberClass(StrEnum):
     LOSSY = "LOSSY"
     UNDECIDED = "UNDECIDED"
     NONFINITE = "NONFINITE"
+    FAULTY = "FAULTY"
     FAILED = "FAILED"
 
 
