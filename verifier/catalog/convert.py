@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from verifier.catalog import schema
-from verifier.catalog.fields import formula_text
+from verifier.catalog.fields import formula_text, is_name, number
 from verifier.catalog.formulas import Vocabulary
 from verifier.catalog.shapes import leaves
 from verifier.catalog.yaml_events import Scalar
@@ -59,6 +59,7 @@ def _entry(name: str, part: schema.Entry, vocabulary: Vocabulary, position: mode
         data=tuple(_datum(each, data, vocabulary) for each, data in part.data.items()),
         definitions=tuple((each, _text(formula)) for each, formula in part.let.items()),
         value=None if part.value is None else _text(part.value),
+        implementation=_implementation(part),
         orders=tuple(part.orders),
         points=tuple(_at(point) for point in part.points),
         samples=part.samples,
@@ -110,6 +111,27 @@ def _data_source(part: Any) -> model.Inline | model.Generated | model.Linspace |
         case schema.Linspace(linspace=[start, stop]):
             return model.Linspace(start=start, stop=stop, dtype=part.dtype)
     return model.FromListing(listing=part.listing, variable=part.variable, path=tuple(part.path))
+
+
+def _implementation(part: schema.Entry) -> model.Implementation | None:
+    body = part.implementation
+    if body is None:
+        return None
+    is_plain = isinstance(body, str)
+    module, _, function = (body if is_plain else body.function).partition(":")
+    given = None if is_plain else body.arguments
+    roots = tuple(dict.fromkeys(name.partition(".")[0] for name, _ in leaves(part.inputs)))
+    return model.Implementation(
+        module=module,
+        function=function,
+        arguments=roots if given is None else tuple(_argument(each) for each in given),
+        options=() if is_plain else tuple(body.options.items()),
+        position=part.node["implementation"].position,
+    )
+
+
+def _argument(node: Scalar) -> str | int | float:
+    return node.text if is_name(node) else number(node)
 
 
 def _quantity(name: str, part: schema.Quantity) -> model.Quantity:
@@ -189,12 +211,14 @@ def _acknowledgement(part: Any) -> model.Acknowledgement:
     common = {"verdict": part.verdict, "reason": part.reason, "link": part.link or "", "position": part.position}
     if isinstance(part, schema.AcknowledgedClaim):
         return model.Acknowledgement(claim=part.claim, **common)
+    if isinstance(part, schema.AcknowledgedRule):
+        common |= {"rules": tuple(part.rules)}
+    else:
+        common |= {"programs": tuple(part.programs), "devices": tuple(part.devices)}
     return model.Acknowledgement(
-        programs=tuple(part.programs),
         order=part.order,
         components=tuple(part.components),
         dtypes=tuple(part.dtypes),
-        devices=tuple(part.devices),
         jax=part.jax or "",
         **common,
     )

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from verifier.catalog import schema
 from verifier.catalog.claim_checks import ClaimChecker, StructureCheck, check_picture
 from verifier.catalog.declarations import declared, domains
-from verifier.catalog.faults import FaultList, shown
+from verifier.catalog.faults import FaultList, listed, nearest, shown
+from verifier.catalog.fields import is_name
 from verifier.catalog.formulas import Vocabulary
 from verifier.catalog.points import declared_points
 from verifier.catalog.references import Ids, ids_of, refuse_repeated
@@ -81,6 +82,7 @@ class _Entry:
         vocabulary = declared(self._entry, self._home.listings, self._faults)
         self._references(self._entry.node)
         self._orders(vocabulary)
+        self._implementation(vocabulary)
         if isinstance(self._entry.points, list):
             points = self._entry.node.get("points")
             declared_points(points, self._entry.points, vocabulary, self._faults, domains(self._entry))
@@ -105,6 +107,31 @@ class _Entry:
             if key not in self._entry.node:
                 self._faults.add(orders.position, f"{why}: add the key `{key}`, or remove `orders`", orders.path)
 
+    def _implementation(self, vocabulary: Vocabulary) -> None:
+        node = self._entry.node.get("implementation")
+        if node is None or vocabulary.doubtful:
+            return
+        if "value" not in self._entry.node:
+            message = (
+                "there is no value to judge this program against: add the key `value`, the mathematics it computes"
+            )
+            self._faults.add(node.position, message, node.path)
+        body = self._entry.implementation
+        given = body.arguments if isinstance(body, schema.ImplementationBody) else None
+        for each in given if isinstance(given, list) else ():
+            if isinstance(each, Scalar) and is_name(each):
+                self._argument(each, vocabulary)
+
+    def _argument(self, node: Scalar, vocabulary: Vocabulary) -> None:
+        """A name among a program's arguments is a whole input, or data."""
+        homes = (self._entry.node.get(key) for key in ("inputs", "data"))
+        known = [name for home in homes if isinstance(home, Mapping) for name in home]
+        if node.text not in known:
+            near = nearest(node.text, known)
+            hint = f"did you mean `{near}`?" if near else f"there are {listed(known, last='and') or 'none'}"
+            message = f"`{shown(node.text)}` is neither an input nor data: {hint}"
+            self._faults.add(node.position, message, node.path)
+
     def _claims(self, checker: ClaimChecker) -> None:
         refuse_repeated("claim id", self._entry.node.get("claims"), self._faults)
         for claim in self._entry.claims if isinstance(self._entry.claims, list) else ():
@@ -124,7 +151,7 @@ class _Entry:
             match each:
                 case schema.AcknowledgedClaim():
                     claims.check(each.node.get("claim"), self._faults)
-                case schema.AcknowledgedNumber():
+                case schema.AcknowledgedNumber() | schema.AcknowledgedRule():
                     self._order(each.node.get("order"))
 
     def _order(self, node: Node | None) -> None:

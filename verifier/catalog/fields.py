@@ -27,10 +27,12 @@ __all__ = [
     "REPORTED",
     "Broken",
     "Cells",
+    "Constant",
     "Flag",
     "Formula",
     "Identifier",
     "Item",
+    "NameOrNumber",
     "Printed",
     "Prose",
     "Rational",
@@ -45,6 +47,8 @@ __all__ = [
     "faults_of",
     "formula_text",
     "found",
+    "is_name",
+    "number",
     "pattern",
     "whole",
 ]
@@ -246,6 +250,46 @@ def _step(node: Any) -> int | str:
     return _whole(node, -1_000_000, 1_000_000) if _kind(node) == "integer" else _words(node, wanted="an index or a key")
 
 
+def _constant_value(node: Any) -> bool | int | float | str | None:
+    match _kind(node):
+        case "none":
+            raise fault(f"expected a constant, such as 2, 0.5, false or a text, found {found(node)}")
+        case "null":
+            return None
+        case "boolean":
+            return _flag(node)
+        case "text":
+            return _verbatim(node)
+    return number(node)
+
+
+def number(node: Any) -> int | float:
+    """The number as Python reads it; raises a fault for what is none."""
+    kind = _kind(node)
+    try:
+        if kind == "integer":
+            return integer(node.text)
+        if kind == "decimal":
+            return float(exact(node.text))
+        if kind in ("infinity", "nan"):
+            return float(node.text.replace(".", ""))
+    except (ValueError, OverflowError):
+        pass
+    raise fault(f"expected a number that a float64 holds, found {found(node)}")
+
+
+def is_name(node: Scalar) -> bool:
+    """Whether the scalar is text, and no number."""
+    return _kind(node) == "text"
+
+
+def _name_or_number(node: Any) -> Scalar:
+    if _kind(node) not in ("integer", "decimal", "infinity", "nan", "text"):
+        raise fault(f"expected the name of an input or of data, or a number, found {found(node)}")
+    _uncut(node)
+    return node
+
+
 def whole(least: int, most: int) -> Reads:
     """A whole number from `least` to `most`, both included."""
     return Reads(lambda node: _whole(node, least, most), {"type": "integer", "minimum": least, "maximum": most})
@@ -309,6 +353,13 @@ Identifier = Annotated[
     str, pattern("[a-z0-9]+(-[a-z0-9]+)*", "an id of small letters, digits and hyphens, such as `chain-rule`")
 ]
 Flag = Annotated[bool, Reads(_flag, {"type": "boolean"})]
+Constant = Annotated[
+    bool | int | float | str | None,
+    Reads(_constant_value, {"type": ["boolean", "number", "string", "null"]}),
+]
+"""A plain constant, as Python code would write it."""
+NameOrNumber = Annotated[Scalar, Reads(_name_or_number, {"type": ["string", "number"]})]
+"""A name or a number, with its position."""
 Step = Annotated[int | str, Reads(_step, {"type": ["integer", "string"]})]
 """One step into nested lists, tuples and dicts."""
 Rational = Annotated[Fraction, Reads(_rational, {"type": ["number", "string"], "pattern": r"^\s*[-+(.0-9]"})]

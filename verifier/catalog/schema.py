@@ -17,10 +17,12 @@ from typing_extensions import TypeAliasType
 
 from verifier.catalog.fields import (
     Cells,
+    Constant,
     Flag,
     Formula,
     Identifier,
     Item,
+    NameOrNumber,
     Printed,
     Prose,
     Rational,
@@ -43,6 +45,7 @@ FORMAT = (1, 0)
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 _HARMLESS = (NumberClass.ACCURATE, NumberClass.VACUOUS, NumberClass.CONVENTION)
+RULE_VERDICTS = ("WRONG", "INEXACT", "UNDEFINED", "UNDECIDED")
 NUMBER_VERDICTS = tuple(str(each) for each in NumberClass if each not in _HARMLESS)
 CLAIM_VERDICTS = (str(ClaimVerdict.REFUTED), str(ClaimVerdict.UNDECIDED))
 MAX_RANK = 8
@@ -182,6 +185,31 @@ Data = Annotated[
     | Annotated[FromListing, Tag("listing")],
     _present(DATA_KEYS),
     exactly_one("data", DATA_KEYS),
+]
+
+
+_DOTTED = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
+FunctionName = Annotated[
+    str, pattern(rf"{_DOTTED}:[A-Za-z_][A-Za-z0-9_]*", "a module and a function of it, such as `jax.nn:relu`")
+]
+
+
+class ImplementationBody(Part):
+    """A program that is to compute the value, and how it is called."""
+
+    function: FunctionName = need("`module:function`, such as `jax.nn:gelu`")
+    arguments: list[Item[NameOrNumber]] | None = may(
+        "its positional arguments: names of inputs and of data, and numbers; the inputs in order without it"
+    )
+    options: dict[str, Item[Constant]] = may("its keyword arguments: `{approximate: false}`", {})
+
+
+def _name_or_body(node: Any) -> str:
+    return "<body>" if isinstance(node, Mapping) else "<name>"
+
+
+Implementation = Annotated[
+    Annotated[FunctionName, Tag("<name>")] | Annotated[ImplementationBody, Tag("<body>")], Discriminator(_name_or_body)
 ]
 
 
@@ -383,6 +411,9 @@ _VERSION = r"(>=|<=|==|!=|<|>)[0-9]+(\.[0-9]+)*"
 Program = Annotated[
     str, pattern("[a-z0-9-]+/(eager|jit|vmap|remat)", "a program such as `grad/jit`, without wildcards")
 ]
+RuleProgram = Annotated[
+    str, pattern("[a-z0-9-]+(/(vmap|remat))?", "a program such as `grad` or `grad/vmap`, without wildcards")
+]
 Component = Annotated[str, pattern(_COMPONENT, "a component such as `d/dx` or `value[1]`, without wildcards")]
 Device = Annotated[str, pattern("[a-z]+:[0-9]+", "a device such as `cpu:0`, without wildcards")]
 Versions = Annotated[str, pattern(rf"{_VERSION}(\s*,\s*{_VERSION})*", "versions such as `>=0.10,<0.12`")]
@@ -411,13 +442,29 @@ class AcknowledgedNumber(Part):
     link: Prose | None = may("where it is discussed")
 
 
-def _claim_or_number(node: Any) -> str:
-    return "<claim>" if isinstance(node, Mapping) and "claim" in node else "<number>"
+class AcknowledgedRule(Part):
+    """Derivative rules whose verdict is known, whatever the device; every case is spelled out."""
+
+    rules: list[Item[RuleProgram]] = need("`[grad, grad/vmap]`", min_length=1)
+    order: Order = need("the order of the derivative")
+    components: list[Item[Component]] = need('`["d/dx"]`', min_length=1)
+    dtypes: list[Item[Dtype]] = need("`[float64]`: the dtypes whose programs were judged", min_length=1)
+    jax: Versions | None = may("the versions of JAX for which it is known; all without it")
+    verdict: Annotated[str, choice(*RULE_VERDICTS)] = need("the verdict that is known")
+    reason: Prose = need("why it is so")
+    link: Prose | None = may("where it is discussed")
+
+
+def _acknowledged_kind(node: Any) -> str:
+    keys = node if isinstance(node, Mapping) else ()
+    return "<claim>" if "claim" in keys else "<rule>" if "rules" in keys else "<number>"
 
 
 Acknowledgement = Annotated[
-    Annotated[AcknowledgedClaim, Tag("<claim>")] | Annotated[AcknowledgedNumber, Tag("<number>")],
-    Discriminator(_claim_or_number),
+    Annotated[AcknowledgedClaim, Tag("<claim>")]
+    | Annotated[AcknowledgedNumber, Tag("<number>")]
+    | Annotated[AcknowledgedRule, Tag("<rule>")],
+    Discriminator(_acknowledged_kind),
 ]
 
 
@@ -433,6 +480,9 @@ class Entry(Part):
     data: dict[str, Item[Data]] = names("named constant arrays")
     let: Formulas = names("definitions, each from those above it")
     value: Formula | None = may("the function's value")
+    implementation: Implementation | None = may(
+        "the program that is to compute the value, `jax.nn:relu`; run only with --allow-imports"
+    )
     orders: list[Item[Order]] = may("the orders of derivatives to verify; 0, the value, is always included", [])
     points: list[Item[Point]] = may("points that must be among those verified, `[{x: 2}]`", [])
     samples: Samples = may("how many points of the domain to sample besides", 32)

@@ -15,6 +15,7 @@ __all__ = [
     "At",
     "Catalog",
     "Claim",
+    "Constant",
     "Datum",
     "Decision",
     "Digits",
@@ -23,6 +24,7 @@ __all__ = [
     "Generated",
     "Holds",
     "Identity",
+    "Implementation",
     "Inline",
     "Input",
     "Iteration",
@@ -344,7 +346,8 @@ class Acknowledgement:
     """A finding that is known: shown and counted, but it does not fail the run. No wildcards; a worse verdict is a
     new finding.
 
-    Either `claim` is set, or every one of `programs`, `order`, `components`, `dtypes`, `devices`: each case in full.
+    Either `claim` is set, or `order`, `components` and `dtypes` with `programs` and `devices` (a number) or `rules`
+    (programs whose rule is judged, which no device enters): each case in full.
     """
 
     verdict: str
@@ -352,6 +355,7 @@ class Acknowledgement:
     link: str = ""
     claim: str | None = None
     programs: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
     order: int | None = None
     components: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
@@ -359,6 +363,28 @@ class Acknowledgement:
     jax: str = ""
     """A version range such as `>=0.10,<0.12`; empty for every version."""
     position: Position = field(default=Position(), compare=False)
+
+
+# A constant that a program is called with.
+Constant = bool | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Implementation:
+    """A program that is to compute an entry's value: `function` of `module`, called with the entry's inputs."""
+
+    module: str
+    function: str
+    arguments: tuple[str | int | float, ...]
+    """The positional arguments: text is the name of a top-level input or of data, a number is itself."""
+    options: tuple[tuple[str, Constant], ...] = ()
+    """The keyword arguments."""
+    position: Position = field(default=Position(), compare=False)
+
+    @property
+    def name(self) -> str:
+        """`module:function`."""
+        return f"{self.module}:{self.function}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -376,6 +402,9 @@ class Entry:
     """The `let` chain, in order."""
     value: Text | None = None
     """None for an entry that only carries claims."""
+    implementation: Implementation | None = None
+    """The program that is run and differentiated in the formula's place; the formula stays what it is judged against.
+    """
     orders: tuple[int, ...] = ()
     points: tuple[At, ...] = ()
     samples: int = 32
