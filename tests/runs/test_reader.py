@@ -11,7 +11,7 @@ from verifier.runs.reader import equal_bytes_apart_from_provenance, read
 from verifier.runs.writer import line_of
 
 GOLDEN = Path(__file__).with_name("golden")
-NEWEST = GOLDEN / "run-1.0.jsonl"
+NEWEST = GOLDEN / "run-1.1.jsonl"
 
 Lines = list[str]
 
@@ -50,7 +50,7 @@ def changed(line: str, **fields: object) -> str:
 
 
 BROKEN: dict[str, tuple[Callable[[Lines], Lines], str]] = {
-    "truncated after a record": (lambda lines: lines[:-1], r":7: the file is truncated: it has no `end` record"),
+    "truncated after a record": (lambda lines: lines[:-1], r":8: the file is truncated: it has no `end` record"),
     "truncated inside a record": (
         lambda lines: [*lines[:2], lines[2][:40]],
         r":3: the file is truncated in the middle of a line",
@@ -66,7 +66,7 @@ BROKEN: dict[str, tuple[Callable[[Lines], Lines], str]] = {
     ),
     "no header": (lambda lines: lines[1:], r":1: this is no run file"),
     "two headers": (lambda lines: [lines[0], *lines], r":2: the header must be the first record"),
-    "a record after the end": (lambda lines: [*lines, lines[-1]], r":8: a record follows the `end` record"),
+    "a record after the end": (lambda lines: [*lines, lines[-1]], r":9: a record follows the `end` record"),
     "two provenance records": (
         lambda lines: [lines[0], lines[1], *lines[1:]],
         r"expected one provenance record, found 2",

@@ -1,12 +1,13 @@
-"""Writing: one line a record, nothing lost by a crash, nothing half-written under the final name."""
+"""Writing: one line a record, nothing half-written under the final name."""
 
 import json
 from pathlib import Path
 
 import pytest
 
+from verifier.errors import RunFileError
 from verifier.runs.records import End
-from verifier.runs.writer import RunWriter, journal_of
+from verifier.runs.writer import RunWriter
 
 HEADER = {"kind": "header", "format": "1.0", "catalog": {"title": "Über f″"}}
 
@@ -21,11 +22,12 @@ def test_a_complete_run_replaces_the_file_in_one_step(tmp_path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["kind"] for line in lines] == ["header", "end"]
     assert "Über f″" in lines[0]
-    assert not journal_of(path).exists()
+    assert [each.name for each in tmp_path.iterdir()] == ["run.jsonl"]
 
 
-def test_what_was_recorded_survives_a_crash(tmp_path: Path) -> None:
+def test_a_writer_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
+    path.write_text("an older run")
 
     def crash() -> None:
         with RunWriter(path) as out:
@@ -34,16 +36,13 @@ def test_what_was_recorded_survives_a_crash(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError, match="the engine stopped"):
         crash()
-    assert not path.exists()
-    assert json.loads(journal_of(path).read_text(encoding="utf-8"))["kind"] == "header"
+    assert path.read_text() == "an older run"
+    assert [each.name for each in tmp_path.iterdir()] == ["run.jsonl"]
 
 
-def test_records_are_on_disk_before_the_run_ends(tmp_path: Path) -> None:
-    out = RunWriter(tmp_path / "run.jsonl")
-    out.write(HEADER)
-    assert journal_of(tmp_path / "run.jsonl").read_text(encoding="utf-8").endswith("}\n")
-    out.write(End())
-    out.finish()
+def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(RunFileError, match=r"no/run.jsonl: cannot be written \(No such file or directory\)"):
+        RunWriter(tmp_path / "no" / "run.jsonl")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import types
 import typing
@@ -9,11 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from verifier.runs.records import KINDS, Record
 
-__all__ = ["Malformed", "decode", "encode"]
+__all__ = ["Malformed", "decode", "dumps", "encode", "loads"]
+
+T = TypeVar("T")
 
 Decoder = Callable[[Any], Any]
 _SCALARS: dict[type, tuple[type, ...]] = {str: (str,), bool: (bool,), int: (int,), float: (int, float)}
@@ -38,6 +41,20 @@ def decode(data: Mapping[str, Any], *, strict: bool) -> Record:
 def encode(record: Record) -> dict[str, Any]:
     """The JSON object of a record: `kind` first, then the fields in the order of the class."""
     return {"kind": record.KIND, **_plain(record)}
+
+
+def dumps(value: Any) -> str:
+    """A dataclass of scalars, tuples, mappings and such dataclasses as one line of JSON; `loads` reads it."""
+    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def loads(kind: type[T], text: str | bytes) -> T:
+    """The dataclass that a JSON text stands for; raises Malformed for anything else, unknown fields included."""
+    try:
+        data = json.loads(text)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise Malformed(f"no JSON ({error})") from None
+    return _decoder(kind, True)(data)
 
 
 def _plain(value: Any) -> Any:

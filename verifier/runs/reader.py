@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from verifier.errors import RunFileError
 from verifier.runs.json_form import Malformed, decode
-from verifier.runs.records import FORMAT, Claim, Coverage, End, Entry, Header, Provenance, Record, Verdict
+from verifier.runs.records import FORMAT, Claim, Coverage, End, Entry, Header, Provenance, Record, Rule, Verdict
 
-__all__ = ["Run", "equal_bytes_apart_from_provenance", "read"]
+__all__ = ["Run", "assembled", "equal_bytes_apart_from_provenance", "read"]
 
 _PROVENANCE = b'{"kind":"provenance"'
 
@@ -28,9 +28,12 @@ class Run:
     provenance: Provenance
     entries: tuple[Entry, ...]
     verdicts: tuple[Verdict, ...]
+    rules: tuple[Rule, ...]
     claims: tuple[Claim, ...]
     coverage: Coverage
     end: End
+    unfinished: tuple[str, ...] = ()
+    """Entries that were still to come when the run was cut off, where it is read from its journal."""
 
 
 def read(path: str | Path) -> Run:
@@ -42,11 +45,17 @@ def read(path: str | Path) -> Run:
             f"{path}:{len(records) + 1}: the file is truncated: it has no `end` record. "
             "The run was cut off or the copy is incomplete; run again or copy the file again."
         )
+    return assembled(records, path)
+
+
+def assembled(records: tuple[Record, ...], path: Path) -> Run:
+    """The run that these records make; raises RunFileError where a record that there is one of is missing."""
     return Run(
         header=_one(Header, records, path),
         provenance=_one(Provenance, records, path),
         entries=_all(Entry, records),
         verdicts=_all(Verdict, records),
+        rules=_all(Rule, records),
         claims=_all(Claim, records),
         coverage=_one(Coverage, records, path),
         end=_one(End, records, path),

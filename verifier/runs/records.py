@@ -1,4 +1,4 @@
-"""The records of a run file, format 1.0: a frozen dataclass per record kind, documented by field in docs/run-file.md.
+"""The records of a run file, format 1.1: a frozen dataclass per record kind, documented by field in docs/run-file.md.
 
 Floats that are values travel as `float.hex()` text and are exact; measurements (ulps, bits, seconds) are JSON numbers,
 null where they are not finite or not known. Arrays are tuples, objects with free keys are read-only mappings.
@@ -16,6 +16,7 @@ __all__ = [
     "FORMAT",
     "KINDS",
     "Acknowledged",
+    "Blame",
     "CatalogOf",
     "Cell",
     "Claim",
@@ -29,20 +30,27 @@ __all__ = [
     "Device",
     "End",
     "Entry",
+    "Exercised",
     "Formula",
     "Header",
+    "Implementation",
     "Input",
     "Listing",
     "Local",
     "Machine",
     "Measured",
     "MeasuredBy",
+    "NonGoals",
     "Options",
     "Picture",
     "Point",
     "Provenance",
     "Record",
     "RowCoverage",
+    "Rule",
+    "RuleCoverage",
+    "RuleTable",
+    "RuleWorst",
     "Section",
     "SectionCoverage",
     "Series",
@@ -52,7 +60,7 @@ __all__ = [
     "Worst",
 ]
 
-FORMAT = "1.0"
+FORMAT = "1.1"
 """Readers accept every minor version of their major one; fields are only ever added within a major version."""
 
 NO_MAPPING: Mapping[str, Any] = MappingProxyType({})
@@ -117,6 +125,8 @@ class Header:
     sections: tuple[Section, ...] = ()
     listings: tuple[Listing, ...] = ()
     cheat_sheet: tuple[str, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=lambda: NO_MAPPING)
+    """`entry` or `entry.claim` -> its line in the catalog file, for tools that point at it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +160,10 @@ class Provenance:
     seconds: float | None = None
     entries: Mapping[str, float | None] = field(default_factory=lambda: NO_MAPPING)
     """Entry id -> seconds."""
+    reused: tuple[str, ...] = ()
+    """Entries whose records are an earlier run's, from the cache."""
+    resumed: tuple[str, ...] = ()
+    """Entries whose records were in the journal of this run before it was continued."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +294,16 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Implementation:
+    """The program that stands for a formula: `function` of `module`; arguments and options as Python writes them."""
+
+    module: str
+    function: str
+    arguments: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=lambda: NO_MAPPING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One function of the catalog: its mathematics, its points, its numbers at the declared points."""
 
@@ -293,6 +317,8 @@ class Entry:
     status: str = "OK"
     reason: str = ""
     value: Formula | None = None
+    implementation: Implementation | None = None
+    """The program that was run and differentiated in the formula's place."""
     definitions: tuple[Definition, ...] = ()
     inputs: tuple[Input, ...] = ()
     data: tuple[Datum, ...] = ()
@@ -323,6 +349,18 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Blame:
+    """Whom a finding blames: `who` is formula, sympy, rule, rounding or device; for an equation its primitive, where
+    it was written, and what it did.
+    """
+
+    who: str
+    primitive: str = ""
+    source: str = ""
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Worst:
     """The worst point of a verdict: the witness, the value against the truth, and by how much it misses."""
 
@@ -336,6 +374,7 @@ class Worst:
     lost_bits: float | None = None
     yardstick: float | None = None
     reason: str = ""
+    blame: Blame | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,6 +398,47 @@ class Verdict:
     worst: Worst | None = None
     ulps: tuple[float | None, ...] = ()
     budget: tuple[float | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleWorst:
+    """The worst point of a rule's verdict: what exact arithmetic says the program returns, against the truth."""
+
+    point: int
+    label: str = ""
+    inputs: Mapping[str, tuple[Witness, ...]] = field(default_factory=lambda: NO_MAPPING)
+    value: str
+    truth: str
+    reason: str = ""
+    blame: Blame | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Is the rule right? One program of one order of an entry, in exact arithmetic: no device, no rounding."""
+
+    KIND: ClassVar[str] = "rule"
+    entry: str
+    order: int
+    program: str
+    dtype: str
+    component: str
+    components: int = 1
+    """How many components this record stands for; `component` is the worst of them."""
+    checked: int = 1
+    """How many of them were judged: of many, a seeded choice."""
+    verdict: str
+    fails: bool = False
+    acknowledged: Acknowledged | None = None
+    counts: Mapping[str, int] = field(default_factory=lambda: NO_MAPPING)
+    points: int = 0
+    bits: float | None = None
+    notes: tuple[str, ...] = ()
+    proved: bool = False
+    """Whether the program is proved to be its function's derivative at all inputs where both are defined."""
+    formula: str = ""
+    """The program as a formula, LaTeX; empty where it has none that is short."""
+    worst: RuleWorst | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -434,6 +514,43 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exercised:
+    """JAX's rules that ran while one program of an entry was traced: kind of rule -> primitives."""
+
+    program: str
+    order: int
+    rules: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NO_MAPPING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NonGoals:
+    """Primitives whose rules are not counted, and why."""
+
+    reason: str
+    primitives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTable:
+    """The rules that JAX has, whether or not anything ran them: kind of rule -> primitives."""
+
+    rules: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NO_MAPPING)
+    non_goals: tuple[NonGoals, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleCoverage:
+    """One of JAX's rules: the orders of the programs that ran it, and of those among them that were proven right."""
+
+    primitive: str
+    rule: str
+    exercised: tuple[int, ...] = ()
+    verified: tuple[int, ...] = ()
+    entries: tuple[str, ...] = ()
+    """The first few entries that verify it; where none does, that ran it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
     """What was looked at, and what was not."""
 
@@ -441,6 +558,11 @@ class Coverage:
     sections: tuple[SectionCoverage, ...] = ()
     cheat_sheet: tuple[RowCoverage, ...] = ()
     matrix: tuple[Cell, ...] = ()
+    rules: tuple[RuleCoverage, ...] = ()
+    """JAX's real-valued rules that some program ran."""
+    missing_rules: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NO_MAPPING)
+    """Kind of rule -> the primitives whose rule no program ran."""
+    non_goals: tuple[NonGoals, ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
 
@@ -450,6 +572,7 @@ class End:
 
     KIND: ClassVar[str] = "end"
     verdicts: Mapping[str, int] = field(default_factory=lambda: NO_MAPPING)
+    rules: Mapping[str, int] = field(default_factory=lambda: NO_MAPPING)
     claims: Mapping[str, int] = field(default_factory=lambda: NO_MAPPING)
     findings: int = 0
     acknowledged: int = 0
@@ -459,8 +582,8 @@ class End:
     exit_status: int = 0
 
 
-Record = Header | Provenance | Entry | Verdict | Claim | Coverage | End
+Record = Header | Provenance | Entry | Verdict | Rule | Claim | Coverage | End
 
 KINDS: Mapping[str, type[Record]] = MappingProxyType(
-    {each.KIND: each for each in (Header, Provenance, Entry, Verdict, Claim, Coverage, End)}
+    {each.KIND: each for each in (Header, Provenance, Entry, Verdict, Rule, Claim, Coverage, End)}
 )

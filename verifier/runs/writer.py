@@ -1,23 +1,20 @@
-"""Writing run files: one record a line, into a journal that becomes the run file only when the run is complete."""
+"""Writing run files: one record a line, into a file beside that becomes the run file when everything is written."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from verifier.errors import RunFileError
 from verifier.runs.json_form import decode, encode
 from verifier.runs.records import KINDS, Record
 
-__all__ = ["RunWriter", "journal_of", "line_of"]
-
-
-def journal_of(path: Path) -> Path:
-    """Where records stand while the run goes on, and stay when it is cut off."""
-    return path.with_name(path.name + ".partial")
+__all__ = ["RunWriter", "line_of", "writing"]
 
 
 def line_of(record: Record | Mapping[str, Any]) -> str:
@@ -29,32 +26,35 @@ def line_of(record: Record | Mapping[str, Any]) -> str:
 class RunWriter:
     """Writes a run file record by record; `with RunWriter(path) as out: out.write(record)`.
 
-    Every line is flushed to the journal at once, so that what was recorded survives a crash. Leaving the block without
-    an exception renames the journal to `path` in one step; with one, the journal stays and `path` is untouched.
+    Leaving the block without an exception puts the file under its name in one step; with one, what was there before
+    stays as it was. Raises RunFileError where the file cannot be written.
     """
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
-        self._journal = journal_of(self._path)
+        self._partial = self._path.with_name(f"{self._path.name}.partial")
         self._last_kind: str | None = None
-        self._file = self._journal.open("w", encoding="utf-8", newline="\n")
+        with writing(self._path):
+            self._file = self._partial.open("w", encoding="utf-8", newline="\n")
 
     def write(self, record: Record | Mapping[str, Any]) -> None:
         """Append a record: header first, nothing after end. Raises ValueError for what is no record or out of order."""
         line = line_of(record)
         kind = record["kind"] if isinstance(record, Mapping) else record.KIND
         self._check_order(kind)
-        self._file.write(line + "\n")
-        self._file.flush()
+        with writing(self._path):
+            self._file.write(line + "\n")
         self._last_kind = kind
 
     def finish(self) -> None:
-        """Turn the journal into the run file; raises ValueError before the end record."""
+        """Put the file under its name; raises ValueError before the end record."""
         if self._last_kind != "end":
             raise ValueError("a run file ends with its `end` record; write it before finish()")
-        os.fsync(self._file.fileno())
-        self._file.close()
-        os.replace(self._journal, self._path)
+        with writing(self._path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            os.replace(self._partial, self._path)
 
     def _check_order(self, kind: str) -> None:
         if (self._last_kind is None) != (kind == "header"):
@@ -73,4 +73,16 @@ class RunWriter:
             if error is None:
                 self.finish()
         finally:
-            self._file.close()
+            with suppress(OSError):
+                self._file.close()
+                self._partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a failure to write `path` into one RunFileError that says why."""
+    try:
+        yield
+    except OSError as error:
+        why = f"{path}: cannot be written ({error.strerror}); free space or choose another place"
+        raise RunFileError(why) from None

@@ -1,0 +1,113 @@
+"""Runs of different machines, devices and JAX versions as one."""
+
+from dataclasses import replace
+
+import pytest
+
+from verifier.errors import UsageError
+from verifier.runs import records
+from verifier.runs.merging import merged
+from verifier.runs.reader import read
+from verifier.runs.writer import RunWriter
+
+POINT = records.Point(origin="declared", label="x = 1")
+
+
+def on(run, *names, processor="p"):
+    """The run with these devices on this processor."""
+    devices = tuple(records.Device(name=name) for name in names)
+    machine = records.Machine(processor=processor, cores=2)
+    return replace(run, provenance=replace(run.provenance, devices=devices, machine=machine))
+
+
+def of(found, kind):
+    return [each for each in found if isinstance(each, kind)]
+
+
+def test_devices_of_their_own_stand_side_by_side_under_their_names(run_of, number):
+    a = on(run_of(number(), jax="0.10.2"), "cpu:0")
+    b = on(run_of(number(device="gpu:0"), jax="0.11.2"), "gpu:0", processor="q")
+    found = merged([a, b])
+    assert [each.device for each in of(found, records.Verdict)] == ["cpu:0", "gpu:0"]
+    (provenance,) = of(found, records.Provenance)
+    assert provenance.versions == {"jax": "0.10.2 and 0.11.2"}
+    assert provenance.machine == records.Machine(processor="p and q", cores=2)
+    assert [each.name for each in provenance.devices] == ["cpu:0", "gpu:0"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "names"),
+    [
+        ({"jax": "0.12.0"}, ["cpu:0 (JAX 0.10.2)", "cpu:0 (JAX 0.12.0)"]),
+        ({"processor": "q"}, ["cpu:0 (p)", "cpu:0 (q)"]),
+    ],
+)
+def test_one_name_for_two_targets_is_told_apart(run_of, number, changed, names):
+    a = on(run_of(number(), jax="0.10.2"), "cpu:0")
+    b = on(
+        run_of(number("LOSSY", 20.0, fails=True), jax=changed.get("jax", "0.10.2")),
+        "cpu:0",
+        processor=changed.get("processor", "p"),
+    )
+    found = merged([a, b])
+    assert [each.device for each in of(found, records.Verdict)] == names
+    assert [each.name for each in of(found, records.Provenance)[0].devices] == names
+    assert of(found, records.End)[0].findings == 1
+
+
+def test_equal_records_of_one_target_are_one(run_of, number):
+    run = on(run_of(number(), jax="0.10.2"), "cpu:0")
+    assert len(of(merged([run, run]), records.Verdict)) == 1
+
+
+def test_runs_that_contradict_each_other_are_refused_by_name(run_of, number):
+    a = on(run_of(number(), jax="0.10.2"), "cpu:0")
+    b = on(run_of(number("LOSSY", 20.0, fails=True), jax="0.10.2"), "cpu:0")
+    with pytest.raises(UsageError, match=r"e: the runs contradict .* 1 grad/jit float32 cpu:0 d/dx"):
+        merged([a, b])
+
+
+def test_other_catalogs_seeds_and_points_are_refused(run_of, number):
+    run = run_of(number())
+    with pytest.raises(UsageError, match="not the same catalog"):
+        merged([run, run_of(number(), digest="other")])
+    with pytest.raises(UsageError, match="different seeds"):
+        merged([run, replace(run, header=replace(run.header, seed=1))])
+    entry = replace(run.entries[0], points={"float32": (POINT,)})
+    other = replace(entry, points={"float32": (replace(POINT, label="x = 2"),)})
+    with pytest.raises(UsageError, match="different points in float32"):
+        merged([replace(run, entries=(entry,)), replace(run, entries=(other,))])
+
+
+def test_dtypes_and_entries_of_both_runs_are_there(run_of, number):
+    a = replace(run_of(number()), entries=(replace(run_of(number()).entries[0], points={"float32": (POINT,)}),))
+    half = run_of(number(dtype="float16"), number(entry="only-here"))
+    b = replace(half, entries=tuple(replace(each, points={"float16": (POINT,)}) for each in half.entries))
+    found = merged([a, b])
+    assert [(each.entry, set(each.points)) for each in of(found, records.Entry)] == [
+        ("e", {"float32", "float16"}),
+        ("only-here", {"float16"}),
+    ]
+
+
+def test_a_claim_that_differs_between_versions_keeps_the_worse_and_says_so(run_of, claim):
+    a, b = run_of(claim(), jax="0.10.2"), run_of(claim("REFUTED", fails=True, reason="no"), jax="0.12.0")
+    (kept,) = of(merged([a, b]), records.Claim)
+    assert (kept.verdict, kept.reason) == ("REFUTED", "with JAX 0.12.0: no; with JAX 0.10.2 it is CONFIRMED")
+    with pytest.raises(UsageError, match="contradict each other about the claim c"):
+        merged([a, run_of(claim("REFUTED"), jax="0.10.2")])
+
+
+def test_an_oracle_conflict_stays_a_finding(run_of, number):
+    run = run_of(number())
+    loud = replace(run, entries=(replace(run.entries[0], status="ORACLE CONFLICT", reason="at x = 1"),))
+    assert of(merged([run, loud]), records.End)[0].findings == 1
+
+
+def test_what_is_merged_is_a_run_file(run_of, number, rule, claim, tmp_path):
+    run = on(run_of(number(), rule(), claim(), jax="0.10.2"), "cpu:0")
+    path = tmp_path / "merged.jsonl"
+    with RunWriter(path) as out:
+        for record in merged([run, on(run_of(number(), rule(), claim(), jax="0.12.0"), "cpu:0")]):
+            out.write(record)
+    assert len(read(path).verdicts) == len(read(path).rules) == 2

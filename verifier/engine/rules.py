@@ -1,0 +1,162 @@
+"""Is the rule right? Every derivative program of an entry in exact arithmetic, against germs of the entry's function.
+
+What is compared are jaxprs: the function as JAX runs it, its data and literals as the dtype holds them, and what JAX's
+rules made of it. Whether that function is the formula is a question about numbers (SEMANTICS §10): its rounded
+literals are no conflict between routes, so that no formula enters here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from verifier.checking.blaming import Blaming
+from verifier.checking.route import Pick, Route
+from verifier.engine.contracted import contracted
+from verifier.engine.followed import Followed, Programs
+from verifier.execution.dtypes import exact
+from verifier.execution.points import Point
+from verifier.model.rule import Blame, LocalTruth, ProgramValue, RowTruth, RuleVerdict
+from verifier.programs.components import Contraction, Signature
+from verifier.programs.extent import operations
+from verifier.programs.trace import Row, program_named
+from verifier.truth.derived import Derived
+from verifier.truth.enclosing import program_value
+
+__all__ = ["Place", "Ruled", "chosen_points"]
+
+_OTHERS = {"special": 5, "uniform": 1, "ordinal": 1}
+"""Points that the rule is judged at besides the declared ones, by origin."""
+
+_WORK = 300_000
+"""Scalar operations that all programs together may take at those points, at a microsecond each and more."""
+
+_MANY_OPERATIONS = 100_000
+"""A function of more scalar operations is judged at its first declared point alone, and in few components: each germ
+of it takes a second.
+"""
+_FEW_COMPONENTS = 2
+
+
+def chosen_points(points: Sequence[Point], programs: Programs, wanted: Sequence[Followed]) -> tuple[int, ...]:
+    """The indices of the points to judge the rule at: the declared ones, and the first few of every other origin."""
+    declared = [index for index, each in enumerate(points) if each.origin == "declared"]
+    if is_large(programs):
+        return tuple((declared or [*range(len(points))])[:1])
+    others = [
+        index
+        for origin, most in _OTHERS.items()
+        for index in [i for i, each in enumerate(points) if each.origin == origin][:most]
+    ]
+    traced = (programs.traced(each) for each in wanted)
+    work = sum(operations(each.jaxpr) for each in traced if not isinstance(each, str))
+    return (*declared, *others[: max(1, _WORK // max(1, work))])
+
+
+def is_large(programs: Programs) -> bool:
+    """Whether a run of the function itself is long."""
+    return operations(programs.tracing.primal.jaxpr) > _MANY_OPERATIONS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruled:
+    """The verdict on one component of a program at one point; `place` is where it was judged."""
+
+    place: Place
+    component: int
+    verdict: RuleVerdict
+    truth: LocalTruth
+    value: ProgramValue
+
+    def blame(self, order: int) -> Blame | None:
+        """The equation whose own rule is wrong."""
+        return self.place.blaming.rule(self.place.route, order)
+
+
+@dataclass(eq=False, kw_only=True)
+class Place:
+    """One point of one dtype: its index among the points of the dtype, and all programs there."""
+
+    index: int
+    point: Point
+    programs: Programs
+    seed: int
+    _derived: dict[int, Derived] = field(default_factory=dict)
+
+    @cached_property
+    def route(self) -> Route:
+        leaves = zip(self.signature.leaves, self.point.values, strict=True)
+        place = tuple(exact(values, leaf.shape, "float64") for leaf, values in leaves)
+        most = _FEW_COMPONENTS if is_large(self.programs) else None
+        return Route(self.programs.tracing, place, self.seed, most=most)
+
+    @cached_property
+    def blaming(self) -> Blaming:
+        return Blaming(self.route)
+
+    @property
+    def signature(self) -> Signature:
+        return self.programs.signature
+
+    @property
+    def is_declared(self) -> bool:
+        return self.point.origin == "declared"
+
+    def ruled(self, program: Followed) -> list[Ruled] | str:
+        """A verdict for each component that is looked at, or why the program is not followed."""
+        traced = self.programs.traced(program)
+        if isinstance(traced, str):
+            return traced
+        if id(traced.jaxpr) not in self._derived:
+            self._derived[id(traced.jaxpr)] = Derived(traced.jaxpr, self.route.place, self.route.options(traced.jaxpr))
+        return self._judged(program, self._derived[id(traced.jaxpr)])
+
+    def _judged(self, program: Followed, derived: Derived) -> list[Ruled]:
+        pick = self._pick(program)
+        truths = self._truths(program)
+        verdicts: Any = self.route.judged(derived, program.order, truths, pick)
+        values: Any = pick([program_value(each, derived.bits) for each in derived.elements])
+        components = pick(range(len(derived.elements)))
+        return [
+            Ruled(
+                place=self,
+                component=int(components[j, i]),
+                verdict=self.blaming.strict(self.route, program.order, verdicts[j, i]),
+                truth=truths[j].components[i],
+                value=values[j, i],
+            )
+            for j, i in np.ndindex(*verdicts.shape)
+        ]
+
+    def _pick(self, program: Followed) -> Pick:
+        """Components of the value before those of the inputs; contracted axes are gone."""
+        rows, size, order = self.signature.value_size, self.signature.size, program.order
+        shapes = {
+            Contraction.NONE: ((rows, *(size,) * order), order),
+            Contraction.TANGENT: ((rows,), 0),
+            Contraction.COTANGENT: ((1, *(size,) * order), order),
+        }
+        shape, axes = shapes[program.contraction]
+
+        def pick(flat: Sequence[Any]) -> np.ndarray:
+            box = np.empty(len(flat), dtype=object)
+            box[:] = list(flat)
+            # Axes of inputs alone are narrowed to what is looked at.
+            chosen = [self.route.chosen(order)] * axes
+            return box.reshape(shape)[np.ix_(range(shape[0]), *chosen)].reshape(shape[0], -1)
+
+        return pick
+
+    def _truths(self, program: Followed) -> tuple[RowTruth, ...]:
+        tensors = [self.route.truths(k, self._guides) for k in range(1, program.order + 1)]
+        return contracted(self.route, tensors, program.contraction, self.programs.signs)
+
+    @cached_property
+    def _guides(self) -> tuple[Row, ...]:
+        """The program whose gradient guides the search for cells at a kink in several inputs."""
+        guide = program_named("grad" if self.route.subject.is_scalar else "jacrev", 1)
+        return (guide,) if guide and self.signature.size > 1 else ()

@@ -1,0 +1,178 @@
+"""The journal beside a run file: each entry as soon as it is finished, one a line, until the run file is written.
+
+The first line says which run it is: nothing else may continue it. A line that a crash cut off is dropped; any other
+fault is an error, and the file is left as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from verifier.errors import RunFileError
+from verifier.runs.json_form import Malformed, dumps, loads
+from verifier.runs.outcome import Outcome
+from verifier.runs.reader import Run, assembled, read
+from verifier.runs.records import Coverage, Header, Provenance
+from verifier.runs.tallies import end_of
+from verifier.runs.writer import writing
+
+__all__ = ["Head", "Journal", "journal_of", "read_any"]
+
+_SYNC_PERIOD = 1.0
+"""Seconds between two calls of fsync: what a power failure may cost. A killed process loses nothing that is flushed."""
+_MARK = b'{"journal":'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The first line of a journal."""
+
+    journal: str = "1.0"
+    run: Mapping[str, str]
+    """What makes it this run: the name of each part (the catalog, the options, ...) -> a digest of it."""
+    entries: tuple[str, ...]
+    """The entries of the run in catalog order."""
+    header: Header
+
+
+def journal_of(path: Path) -> Path:
+    """Where finished entries stand while the run goes on, and stay when it is cut off."""
+    return path.with_name(f"{path.name}.journal")
+
+
+class Journal:
+    """Keeps finished entries; `with Journal(path, head, resume=...) as journal: journal.append(outcome)`.
+
+    `found` holds what an earlier part of the run has finished, limits of time and memory apart. Raises RunFileError
+    where the file cannot be written, is corrupt, or is to be resumed and belongs to another run.
+    """
+
+    def __init__(self, path: Path, head: Head, *, resume: bool) -> None:
+        self._path = path
+        self.found: dict[str, Outcome] = {}
+        self._is_new = not (resume and path.exists())
+        if self._is_new:
+            self._begin(head)
+        else:
+            self._continue(head)
+        self._synced = 0.0
+
+    def append(self, outcome: Outcome) -> None:
+        """Keep an entry; it survives the death of this process from here on."""
+        self._is_new = False
+        with writing(self._path):
+            self._file.write(f"{dumps(outcome)}\n".encode())
+            self._file.flush()
+            if time.monotonic() - self._synced > _SYNC_PERIOD:
+                os.fsync(self._file.fileno())
+                self._synced = time.monotonic()
+
+    def remove(self) -> None:
+        """Remove the file: the run file is written."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+    def _begin(self, head: Head) -> None:
+        """An older journal is replaced in one step, when the new one can be written."""
+        partial = self._path.with_name(f"{self._path.name}.partial")
+        with writing(self._path):
+            partial.write_bytes(f"{dumps(head)}\n".encode())
+            os.replace(partial, self._path)
+            self._file = self._path.open("ab")
+
+    def _continue(self, head: Head) -> None:
+        earlier, outcomes, length = _parsed(self._path)
+        _require_same(earlier, head, self._path)
+        self.found = {each.entry.entry: each for each in outcomes if not each.transient}
+        with writing(self._path):
+            self._file = self._path.open("r+b")
+            self._file.truncate(length)
+            self._file.seek(length)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file.closed:
+            return
+        with suppress(OSError), self._file:
+            os.fsync(self._file.fileno())
+        if self._is_new:
+            with suppress(OSError):
+                self._path.unlink()
+
+
+def read_any(path: str | Path) -> Run:
+    """Read a run file, or the journal of a run that was cut off: then `unfinished` names what was still to come."""
+    path = Path(path)
+    if not _is_journal(path):
+        return read(path)
+    head, outcomes, _ = _parsed(path)
+    found = {each.entry.entry: each for each in outcomes}
+    kept = [found[name] for name in head.entries if name in found]
+    unfinished = tuple(name for name in head.entries if name not in found)
+    return replace(_partial(head.header, kept, path), unfinished=unfinished)
+
+
+def _partial(header: Header, outcomes: Sequence[Outcome], path: Path) -> Run:
+    seconds = {each.entry.entry: each.seconds for each in outcomes}
+    lines = [record for outcome in outcomes for record in outcome.records]
+    coverage = Coverage(skipped=tuple(each for outcome in outcomes for each in outcome.skipped))
+    return assembled((header, *lines, coverage, Provenance(entries=seconds), end_of(outcomes)), path)
+
+
+def _is_journal(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MARK)) == _MARK
+    except OSError:
+        return False  # the reader says what is wrong
+
+
+def _parsed(path: Path) -> tuple[Head, list[Outcome], int]:
+    """The head, the outcomes in the order of the file, and how many bytes of it are whole lines."""
+    lines = list(_whole_lines(path))
+    if not lines or not lines[0].startswith(_MARK):
+        raise RunFileError(f"{path}:1: this is no journal of a run; move it away and run without --resume")
+    try:
+        head = loads(Head, lines[0])
+    except Malformed as fault:
+        raise RunFileError(
+            f"{path}:1: a journal that this version cannot read ({fault}); run without --resume to begin anew"
+        ) from None
+    return head, [_outcome(line, path, number) for number, line in enumerate(lines[1:], 2)], sum(map(len, lines))
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            yield from (line for line in file if line.endswith(b"\n"))
+    except OSError as error:
+        raise RunFileError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+
+
+def _outcome(line: bytes, path: Path, number: int) -> Outcome:
+    try:
+        return loads(Outcome, line)
+    except Malformed as fault:
+        raise RunFileError(
+            f"{path}:{number}: the journal is corrupt ({str(fault).lstrip('.: ')}); run without --resume to begin anew"
+        ) from None
+
+
+def _require_same(earlier: Head, head: Head, path: Path) -> None:
+    names = [name for name in head.run if earlier.run.get(name) != head.run[name]]
+    if names or earlier.entries != head.entries:
+        raise RunFileError(
+            f"{path}: this journal is of another run: {', '.join(names or ['the entries'])} differ. "
+            "Give the same to continue it, or run without --resume to begin anew"
+        )

@@ -1,0 +1,279 @@
+"""Joins runs of one catalog that were made on different machines, devices or JAX versions into one run.
+
+A device's name stands for one target only: where two runs mean different things by `cpu:0` (another JAX, another
+processor), each keeps its own, named by what is different. Two runs that contradict each other about one and the same
+target are an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import reduce
+from typing import Any, TypeVar
+
+from verifier.errors import UsageError
+from verifier.model.verdict import ClaimVerdict
+from verifier.runs import records
+from verifier.runs.outcome import Outcome
+from verifier.runs.reader import Run
+from verifier.runs.tallies import end_of
+
+__all__ = ["merged"]
+
+_MOST_NAMED = 5
+_CLAIMS_BEST_FIRST = (
+    ClaimVerdict.CONFIRMED,
+    ClaimVerdict.NOT_COMPUTABLE,
+    ClaimVerdict.UNDECIDED,
+    ClaimVerdict.REFUTED,
+)
+
+T = TypeVar("T")
+
+
+def merged(runs: Sequence[Run]) -> tuple[records.Record, ...]:
+    """The records of the joined run, in the order of a run file.
+
+    Raises UsageError where the runs are of different catalogs or seeds, or contradict each other.
+    """
+    _require_one_catalog(runs)
+    named = [_named(run, qualifier) for run, qualifier in zip(runs, _qualifiers(runs), strict=True)]
+    entries = dict.fromkeys(each.entry for run in named for each in run.entries)
+    outcomes = [_outcome(entry, named) for entry in entries]
+    stale = tuple(each for each in named[0].end.stale if all(each in run.end.stale for run in named[1:]))
+    return (
+        _header(named),
+        *(record for outcome in outcomes for record in outcome.records),
+        _coverage(named),
+        _provenance(named),
+        end_of(outcomes, stale),
+    )
+
+
+def _require_one_catalog(runs: Sequence[Run]) -> None:
+    first = runs[0].header
+    for run in runs[1:]:
+        if run.header.catalog.digest != first.catalog.digest:
+            raise UsageError(
+                f"{run.header.catalog.file} is not the same catalog in every run: only runs of one catalog can be "
+                "merged; to see what changed between two catalogs, use `verifier compare`"
+            )
+        if (run.header.seed, run.header.options.samples) != (first.seed, first.options.samples):
+            raise UsageError("the runs have different seeds or samples, and so different points; run them alike")
+
+
+# ---- names of targets
+
+
+def _qualifiers(runs: Sequence[Run]) -> list[str]:
+    """What tells each run's devices apart from those of the same name in another run; empty where nothing has to."""
+    if not any(_means_another(a, b) for a in runs for b in runs):
+        return [""] * len(runs)
+    told = [(f"JAX {run.provenance.versions.get('jax', 'unknown')}", run.provenance.machine.processor) for run in runs]
+    differ = [len(set(each)) > 1 for each in zip(*told, strict=True)]
+    return [", ".join(text for text, shown in zip(each, differ, strict=True) if shown) for each in told]
+
+
+def _means_another(a: Run, b: Run) -> bool:
+    """Whether a device's name stands for different things in both runs."""
+    if a is b or not {each.name for each in a.provenance.devices} & {each.name for each in b.provenance.devices}:
+        return False
+    own, other = a.provenance, b.provenance
+    return own.versions != other.versions or own.machine.processor != other.machine.processor
+
+
+def _named(run: Run, qualifier: str) -> Run:
+    """The run with its devices, and the programs of its rules, named by the qualifier as well."""
+    if not qualifier:
+        return run
+    cells = tuple(replace(each, device=_with(each.device, qualifier)) for each in run.coverage.matrix)
+    devices = tuple(replace(each, name=_with(each.name, qualifier)) for each in run.provenance.devices)
+    return replace(
+        run,
+        provenance=replace(run.provenance, devices=devices),
+        verdicts=tuple(replace(each, device=_with(each.device, qualifier)) for each in run.verdicts),
+        rules=tuple(replace(each, program=_with(each.program, qualifier)) for each in run.rules),
+        coverage=replace(run.coverage, matrix=cells),
+    )
+
+
+def _with(name: str, qualifier: str) -> str:
+    return f"{name} ({qualifier})"
+
+
+# ---- entries
+
+
+def _outcome(entry: str, runs: Sequence[Run]) -> Outcome:
+    found = reduce(_joined_entry, [each for run in runs for each in run.entries if each.entry == entry])
+    return Outcome(
+        entry=found,
+        conflicts=int(found.status == "ORACLE CONFLICT"),
+        verdicts=_agreed(_of(entry, (run.verdicts for run in runs)), _cell, "number"),
+        rules=_agreed(_of(entry, (run.rules for run in runs)), _rule, "rule"),
+        claims=_claims(entry, runs),
+    )
+
+
+def _of(entry: str, groups: Iterable[Iterable[T]]) -> list[T]:
+    return [each for group in groups for each in group if each.entry == entry]  # type: ignore[attr-defined]
+
+
+def _joined_entry(a: records.Entry, b: records.Entry) -> records.Entry:
+    """Points and columns of both; everything else has to be the same."""
+    shared = a.points.keys() & b.points.keys()
+    if any(a.points[dtype] != b.points[dtype] for dtype in shared):
+        raise UsageError(f"{a.entry}: the runs have different points in {', '.join(sorted(shared))}; run them alike")
+    kept = ("points", "columns", "status", "reason")
+    for each in fields(records.Entry):
+        if each.name not in kept and getattr(a, each.name) != getattr(b, each.name):
+            raise UsageError(
+                f"{a.entry}: the runs differ in its {each.name}; make them with one version of the verifier"
+            )
+    worse = b if a.status == "OK" else a
+    return replace(
+        a,
+        points={**a.points, **b.points},
+        columns=(*a.columns, *(each for each in b.columns if each.dtype not in {own.dtype for own in a.columns})),
+        status=worse.status,
+        reason=worse.reason,
+    )
+
+
+def _cell(record: records.Verdict) -> tuple[object, ...]:
+    component = record.component if record.components == 1 else ""
+    return (record.order, record.program, record.dtype, record.device, component)
+
+
+def _rule(record: records.Rule) -> tuple[object, ...]:
+    component = record.component if record.components == 1 else ""
+    return (record.order, record.program, record.dtype, component)
+
+
+def _agreed(found: Sequence[T], key: Callable[[T], tuple[object, ...]], what: str) -> tuple[T, ...]:
+    """One record a key; raises UsageError where two runs say different things of one."""
+    kept: dict[tuple[object, ...], T] = {}
+    contradicted: list[str] = []
+    for each in found:
+        if kept.setdefault(key(each), each) != each:
+            contradicted.append(" ".join(map(str, key(each))).strip())
+    if contradicted:
+        more = f" and {len(contradicted) - _MOST_NAMED} more" if len(contradicted) > _MOST_NAMED else ""
+        named = "; ".join(contradicted[:_MOST_NAMED])
+        raise UsageError(
+            f"{found[0].entry}: "  # type: ignore[attr-defined]
+            f"the runs contradict each other about the same {what} of the same target: {named}{more}. The same "
+            "versions on the same processor must give equal records: one of the runs is not what it says"
+        )
+    return tuple(kept.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    claim: records.Claim
+    jax: str
+
+
+def _claims(entry: str, runs: Sequence[Run]) -> tuple[records.Claim, ...]:
+    """One record a claim: the worse one, which says what came out elsewhere."""
+    said: dict[str, list[_Said]] = {}
+    for run in runs:
+        for each in run.claims:
+            if each.entry == entry:
+                said.setdefault(each.claim, []).append(_Said(each, run.provenance.versions.get("jax", "unknown")))
+    return tuple(reduce(_worse, each).claim for each in said.values())
+
+
+def _worse(a: _Said, b: _Said) -> _Said:
+    if a.claim.verdict == b.claim.verdict:
+        return a
+    if a.jax == b.jax:
+        raise UsageError(
+            f"{a.claim.entry}: the runs contradict each other about the claim {a.claim.claim}, both with JAX {a.jax}: "
+            f"{a.claim.verdict} and {b.claim.verdict}"
+        )
+    better, worse = sorted((a, b), key=lambda each: _CLAIMS_BEST_FIRST.index(ClaimVerdict(each.claim.verdict)))
+    reason = f"with JAX {worse.jax}: {worse.claim.reason}; with JAX {better.jax} it is {better.claim.verdict}"
+    return _Said(replace(worse.claim, reason=reason), worse.jax)
+
+
+# ---- what stands around the entries
+
+
+def _header(runs: Sequence[Run]) -> records.Header:
+    asked = [run.header.options for run in runs]
+    return replace(
+        runs[0].header,
+        format=records.FORMAT,
+        options=replace(
+            asked[0],
+            dtypes=_widest([each.dtypes for each in asked]),
+            devices=None if len(runs) > 1 else asked[0].devices,
+            programs=_widest([each.programs for each in asked]),
+            full=all(each.full for each in asked),
+        ),
+    )
+
+
+def _widest(chosen: Sequence[tuple[str, ...] | None]) -> tuple[str, ...] | None:
+    """None (everything) if any run had it; else all that were named."""
+    named = [each for each in chosen if each is not None]
+    return _distinct(named) if len(named) == len(chosen) else None
+
+
+def _distinct(groups: Iterable[Iterable[T]]) -> tuple[T, ...]:
+    found: list[T] = []
+    for each in (each for group in groups for each in group):
+        if each not in found:
+            found.append(each)
+    return tuple(found)
+
+
+def _coverage(runs: Sequence[Run]) -> records.Coverage:
+    all_of = [run.coverage for run in runs]
+    return replace(
+        all_of[0],
+        sections=_joined([each.sections for each in all_of], lambda each: each.id),
+        cheat_sheet=_joined([each.cheat_sheet for each in all_of], lambda each: each.row),
+        matrix=_distinct(each.matrix for each in all_of),
+        skipped=_distinct(each.skipped for each in all_of),
+    )
+
+
+def _joined(groups: Sequence[Sequence[T]], key: Callable[[T], str]) -> tuple[T, ...]:
+    """Of each row the one that covers more: runs of some entries cover less than a run of all."""
+    found: dict[str, T] = {}
+    for each in (each for group in groups for each in group):
+        known = found.get(key(each))
+        if known is None or len(each.entries) > len(known.entries):  # type: ignore[attr-defined]
+            found[key(each)] = each
+    return tuple(found.values())
+
+
+def _provenance(runs: Sequence[Run]) -> records.Provenance:
+    all_of = [run.provenance for run in runs]
+    return records.Provenance(
+        versions=_together([each.versions for each in all_of]),
+        machine=records.Machine(
+            system=_and(each.machine.system for each in all_of),
+            processor=_and(each.machine.processor for each in all_of),
+            cores=all_of[0].machine.cores if len({each.machine.cores for each in all_of}) == 1 else None,
+        ),
+        devices=_distinct(each.devices for each in all_of),
+        started=min((each.started for each in all_of if each.started), default=""),
+        seconds=sum(each.seconds or 0.0 for each in all_of),
+        entries=_summed([each.entries for each in all_of]),
+    )
+
+
+def _together(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    return {name: _and(each[name] for each in found if name in each) for name in _distinct(found)}
+
+
+def _and(texts: Iterable[str]) -> str:
+    return " and ".join(_distinct([texts]))
+
+
+def _summed(found: Sequence[Mapping[str, float | None]]) -> dict[str, Any]:
+    return {name: round(sum(each.get(name) or 0.0 for each in found), 3) for name in _distinct(found)}

@@ -1,0 +1,49 @@
+"""What a run file counts at its end: derived from its entries' records alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from verifier.model.rule import RuleClass
+from verifier.model.verdict import ClaimVerdict, NumberClass
+from verifier.runs.outcome import Outcome
+from verifier.runs.records import Claim, End, Rule, Verdict
+
+__all__ = ["end_of", "is_finding"]
+
+
+def is_finding(record: Verdict | Rule | Claim) -> bool:
+    """Whether a record wants attention: it fails, or nothing could be decided."""
+    return record.fails or record.verdict == "UNDECIDED"
+
+
+def end_of(outcomes: Sequence[Outcome], stale: Sequence[str] = ()) -> End:
+    """The `end` record of a run of these entries, in any order; `stale` acknowledgements count as warnings."""
+    judged = [record for outcome in outcomes for record in outcome.judged]
+    verdicts = [record for outcome in outcomes for record in outcome.verdicts]
+    rules = [record for outcome in outcomes for record in outcome.rules]
+    open_ones = [record for record in judged if record.acknowledged is None]
+    findings = sum(outcome.conflicts for outcome in outcomes) + sum(record.fails for record in open_ones)
+    undecided = sum(not record.fails and is_finding(record) for record in open_ones)
+    undecided += sum(outcome.entry.status == "FAILED" for outcome in outcomes)
+    return End(
+        verdicts=_tally((record.verdict for record in verdicts), NumberClass),
+        rules=_tally((record.verdict for record in rules), RuleClass),
+        claims=_tally((record.verdict for outcome in outcomes for record in outcome.claims), ClaimVerdict),
+        findings=findings,
+        acknowledged=len(judged) - len(open_ones),
+        warnings=len(stale) + sum(_is_warning(record) for record in (*verdicts, *rules)),
+        undecided=undecided,
+        stale=tuple(stale),
+        exit_status=1 if findings else 4 if undecided else 0,
+    )
+
+
+def _is_warning(record: Verdict | Rule) -> bool:
+    return record.verdict in (NumberClass.LOSSY, RuleClass.INEXACT) and not record.fails
+
+
+def _tally(verdicts: Iterable[str], order: Iterable[str]) -> dict[str, int]:
+    counted = Counter(verdicts)
+    return {str(kind): counted[kind] for kind in order if counted[kind]}
