@@ -27,9 +27,15 @@ def is_foreign(equation: Any) -> bool:
     return "/jax/" not in source.replace("\\", "/")
 
 
-def as_function(equation: Any, operands: Sequence[Any]) -> tuple[Callable[..., list[jax.Array]], list[Any]]:
-    """(function of the real operands, these operands); the others are held at the values given."""
+def as_function(
+    equation: Any, operands: Sequence[Any], *, within: bool = False
+) -> tuple[Callable[..., list[jax.Array]], list[Any]]:
+    """(function of the real operands, these operands); the others are held at the values given.
+
+    `within` keeps the operand of a factorisation of symmetric matrices symmetric, as its rule takes for granted.
+    """
     moving = [i for i, atom in enumerate(equation.invars) if _moves(atom)]
+    symmetric = within and equation.primitive.name in _OF_SYMMETRIC and _is_symmetric(operands[0])
     wanted = equation.primitive.get_bind_params(equation.params)
     # Functions among the parameters come first in some versions of JAX, and stay parameters in others.
     parts, params = wanted if isinstance(wanted, tuple) else ((), wanted)
@@ -37,11 +43,26 @@ def as_function(equation: Any, operands: Sequence[Any]) -> tuple[Callable[..., l
     def function(*leaves: Any) -> list[jax.Array]:
         placed = [*operands]
         for position, leaf in zip(moving, leaves, strict=True):
-            placed[position] = leaf
+            placed[position] = _symmetrised(leaf) if symmetric else leaf
         found = equation.primitive.bind(*parts, *placed, **params)
         return list(found) if equation.primitive.multiple_results else [found]
 
     return function, [operands[i] for i in moving]
+
+
+_OF_SYMMETRIC = ("cholesky", "eigh")
+
+
+def _is_symmetric(matrix: Any) -> bool:
+    return bool(jnp.array_equal(matrix, _transposed(matrix)))
+
+
+def _transposed(matrix: Any) -> jax.Array:
+    return jnp.swapaxes(jnp.asarray(matrix), -1, -2)
+
+
+def _symmetrised(matrix: Any) -> jax.Array:
+    return (matrix + _transposed(matrix)) / 2
 
 
 def _moves(atom: Any) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.errors import JAXTypeError
 
 from verifier.errors import UsageError
 from verifier.model.catalog import Shape
@@ -112,7 +113,7 @@ def _results(fn: Any, structure: Any, values: list[Any], moving: list[int], plac
             placed[position] = leaf
         return fn(*structure.unflatten(placed))
 
-    shapes = jax.eval_shape(outputs, *place)
+    shapes = _staged(lambda: jax.eval_shape(outputs, *place))
     found = [
         Leaf("value" + jax.tree_util.keystr(path), tuple(each.shape))
         for path, each in jax.tree_util.tree_leaves_with_path(shapes)
@@ -121,6 +122,19 @@ def _results(fn: Any, structure: Any, values: list[Any], moving: list[int], plac
     if not found:
         raise UsageError("the function returns no real number")
     return tuple(found)
+
+
+def _staged(stage: Callable[[], Any]) -> Any:
+    """What staging returns; where a concrete number is wanted, with what depends on no input computed at once.
+
+    So a function that reads a number of its own (a count of segments from an array of their ids) runs as it does
+    when JAX differentiates it without staging.
+    """
+    try:
+        return stage()
+    except JAXTypeError:
+        with jax.ensure_compile_time_eval():
+            return stage()
 
 
 def _leaf_names(fn: Any, args: Sequence[Any]) -> list[str]:
@@ -175,7 +189,11 @@ _LETTERS = {"grad": "grad", "jacfwd": "fwd", "jacrev": "rev"}
 
 
 def program_named(name: str, order: int) -> Row | None:
-    """The row of a name at an order: one of the table, or `grad3`, `jacfwd3`, `jacrev3` nested so many times."""
+    """The row of a name at an order: one of the table, `grad3`, `jacfwd3`, `jacrev3` nested so many times, or `jet`."""
+    if name == "jet" and order:
+        series = ", ".join(["1.0", *["0.0"] * (order - 1)])
+        spelling = f"(lambda x: jax.experimental.jet.jet({{f}}, (x,), ([{series}],))[1][-1])"
+        return Row(name=name, order=order, transforms=("jet",), spelling=spelling)
     nested = _NESTED.fullmatch(name)
     if nested and int(nested[2]) == order:
         wrapped = f"jax.{nested[1]}(" * order + "{f}" + ")" * order
@@ -201,9 +219,27 @@ def transformed(row: Row, given: Subject, *, compilation: str = "eager") -> Tran
     if "grad" in row.transforms:
         inner = function
         function = lambda *leaves: inner(*leaves)[0]  # noqa: E731 - a name per transform would say less
+    if row.transforms == ("jet",):
+        return _by_jet(function, given, row.order)
     for letter in row.transforms:
         function = _TRANSFORMS[letter](_unpacked(function, letter), argnums=argnums)
     return function
+
+
+def _by_jet(function: Transformed, given: Subject, order: int) -> Transformed:
+    """Taylor mode in one number; a derivative along a direction says nothing about mixed ones."""
+    from jax.experimental import jet  # experimental: may vanish, which is then the recorded reason
+
+    if given.size != 1:
+        raise UsageError("jet differentiates along one direction; name it for functions of one number")
+
+    def derivative(*leaves: Any) -> list[jax.Array]:
+        series = tuple([jnp.ones_like(leaf)] + [jnp.zeros_like(leaf)] * (order - 1) for leaf in leaves)
+        _, coefficients = jet.jet(lambda *each: function(*each), tuple(leaves), series)
+        shapes = [jnp.shape(leaf) * order for leaf in leaves]
+        return [jnp.reshape(each[-1], jnp.shape(each[-1]) + shape) for each in coefficients for shape in shapes]
+
+    return derivative
 
 
 def _unpacked(function: Transformed, letter: str) -> Transformed:
@@ -264,18 +300,24 @@ class Traced:
 
 def trace(program: Transformed, place: Arrays) -> Traced:
     """The jaxpr of a program; raises what JAX raises."""
-    closed = jax.make_jaxpr(program)(*place)
+    closed = _staged(lambda: jax.make_jaxpr(program)(*place))
     return Traced(closed, tuple(str(aval.dtype) for aval in closed.out_avals))
 
 
-def same_program(a: Traced, b: Traced) -> bool:
-    """Whether two jaxprs differ in nothing but the floating dtype: same equations, same literals and constants."""
+def same_program(a: Traced, b: Traced, same: Callable[[Any, Any], bool] | None = None) -> bool:
+    """Whether two jaxprs differ in nothing but the floating dtype: same equations, same literals and constants.
+
+    `same` says which literals and constants count as the same; without it those of equal values.
+    """
     if _blind(str(a.jaxpr)) != _blind(str(b.jaxpr)):
         return False
-    return all(itertools.starmap(_same_numbers, itertools.zip_longest(numbers(a.jaxpr), numbers(b.jaxpr))))
+    return all(itertools.starmap(same or same_numbers, itertools.zip_longest(numbers(a.jaxpr), numbers(b.jaxpr))))
 
 
-_PLACE = re.compile(r"\b(bf16|f16|f32|f64|bfloat16|float16|float32|float64)\b|0x[0-9a-f]+|-?\d+\.\d+(e[+-]?\d+)?")
+_PLACE = re.compile(
+    r"\b(bf16|f16|[fiu]32|[fiu]64|bfloat16|float16|float32|float64|u?int32|u?int64)\b|0x[0-9a-f]+|-?\d+\.\d+(e[+-]?\d+)?"
+)
+"""Indices are as wide as floats where x64 is on: that is no other program."""
 
 
 def _blind(text: str) -> str:
@@ -294,7 +336,8 @@ def numbers(program: Any) -> Iterator[Any]:
     yield from (atom.val for atom in jaxpr.outvars if hasattr(atom, "val"))
 
 
-def _same_numbers(a: Any, b: Any) -> bool:
+def same_numbers(a: Any, b: Any) -> bool:
+    """Whether two arrays hold the same numbers, of whatever dtypes."""
     left, right = np.asarray(a), np.asarray(b)
     if left.dtype.kind == "O" or right.dtype.kind == "O" or left.shape != right.shape:
         return False
