@@ -4,14 +4,15 @@ VerifierError                 exit status 2
 ├── UsageError                a wrong argument or option
 ├── CatalogError              a catalog that cannot be read: every fault at once, exit status 3
 ├── FormulaError              a formula that cannot be read, with its column; becomes a CatalogError's fault
-└── RunFileError              a run file that is unreadable, corrupt or of a newer major format
+├── RunFileError              a run file that is unreadable, corrupt or of a newer major format
+└── WorkerError               worker processes that do not start
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CatalogError", "Fault", "FormulaError", "RunFileError", "UsageError", "VerifierError"]
+__all__ = ["CatalogError", "Fault", "FormulaError", "RunFileError", "UsageError", "VerifierError", "WorkerError"]
 
 
 class VerifierError(Exception):
@@ -26,6 +27,10 @@ class UsageError(VerifierError):
 
 class RunFileError(VerifierError):
     """A run file that cannot be read; the message names the file, the line and what to do."""
+
+
+class WorkerError(VerifierError):
+    """Worker processes that do not start; the message says how one ended."""
 
 
 class FormulaError(VerifierError):

@@ -1,7 +1,9 @@
-"""The compilation cache is asked for, private, and found again."""
+"""What is kept between runs: private, bounded, in the user's cache folder, and found again."""
 
 from __future__ import annotations
 
+import os
+import random
 import stat
 import subprocess
 import sys
@@ -24,14 +26,6 @@ def restored():
     yield
     for name, value in before.items():
         jax.config.update(name, value)
-
-
-def test_nobody_asks_by_default(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache.asked_for({}) is None
-    assert cache.asked_for({cache.VARIABLE: "1"}) == cache.cache_directory()
-    assert cache.cache_directory().is_relative_to(tmp_path)
-    assert cache.asked_for({cache.VARIABLE: str(tmp_path)}) == tmp_path
 
 
 @pytest.mark.usefixtures("restored")
@@ -65,3 +59,40 @@ def test_a_second_process_finds_what_the_first_compiled(tmp_path):
     first, second = run(), run()
     assert first == second
     assert first[1]
+
+
+def test_everything_is_in_the_users_cache_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache.cache_home() == tmp_path / "derivative-verifier"
+    assert cache.compilation_directory().parent == cache.cache_home()
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache.cache_home() == tmp_path / ".cache" / "derivative-verifier"
+
+
+def test_a_store_gives_back_what_it_was_given(tmp_path):
+    store = cache.Store(tmp_path)
+    assert store.get("abcd") is None
+    store.put("abcd", "Über f″")
+    store.put("ab12", "other")
+    store.put("abcd", "newer")
+    assert (store.get("abcd"), store.get("ab12")) == ("newer", "other")
+
+
+def test_a_store_that_cannot_be_written_keeps_nothing_and_says_nothing(tmp_path):
+    (tmp_path / "ab").write_text("in the way")
+    store = cache.Store(tmp_path)
+    store.put("abcd", "text")
+    assert store.get("abcd") is None
+
+
+def test_what_was_not_used_for_longest_goes_first(tmp_path):
+    noise = [f"{number}{random.Random(number).randbytes(500).hex()}" for number in range(4)]
+    store = cache.Store(tmp_path, limit=3_000)
+    for number, text in enumerate(noise):
+        store.put(f"00{number}", text)
+        os.utime(next(tmp_path.glob(f"00/{number}.*")), (number, number))
+    store.get("000")
+    sizes = sum(path.stat().st_size for path in tmp_path.glob("??/*"))
+    cache.Store(tmp_path, limit=sizes - 1).trim()
+    assert [store.get(f"00{number}") for number in range(4)] == [noise[0], None, noise[2], noise[3]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 __all__ = ["Options"]
@@ -18,9 +19,28 @@ class Options:
     entries: tuple[str, ...] = ()
     samples: int | None = None
     full: bool = False
+    allow_imports: bool = False
+    """Whether programs that a catalog names may be imported and run."""
     workers: int | None = None
-    """How many processes; None chooses by the machine, 1 stays in this process. Neither this nor `timeout` changes
-    a verdict.
+    """How many processes; None chooses by the machine, 0 is this process, without isolation and limits. Neither this
+    nor anything below changes a verdict that is reached.
     """
     timeout: float | None = None
-    """Seconds for one entry; an entry that takes longer is FAILED."""
+    """Seconds for one entry; an entry that takes longer is FAILED. None for no limit."""
+    memory: float | None = None
+    """GiB of memory for one entry's process; an entry that takes more is FAILED. None chooses by the machine, 0 is no
+    limit.
+    """
+    resume: bool = False
+    """Whether to continue the journal of a run that was cut off."""
+    fresh: bool = False
+    """Whether to verify again what an earlier run has found."""
+    cache: bool = True
+    """Whether finished entries are kept for later runs, and reused."""
+    compilation_cache: bool = False
+    """Whether XLA's compiled programs are kept and reused."""
+
+    @property
+    def decisive(self) -> Mapping[str, object]:
+        """The options that decide what is found about an entry."""
+        return {name: getattr(self, name) for name in ("seed", "dtypes", "devices", "programs", "samples", "full")}

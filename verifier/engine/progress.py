@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+from verifier.execution.pool import Doing
 
 __all__ = ["Progress"]
 
 
 class Progress:
-    """A bar over the entries of a run; every method is a no-op when `quiet` or when standard error is no terminal."""
+    """A bar over the entries of a run, with the rate, the time left and what each worker is at.
+
+    Every method does nothing when `quiet` or when standard error is no terminal.
+    """
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._bar = None
-        self._task = None
+        self._bar: Any = None
+        self._task: Any = None
 
     def __enter__(self) -> Self:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bar
 
         console = Console(stderr=True)
         if not self._quiet and console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-            self._bar = Bar(*columns, console=console, transient=True)
+            self._bar = _bar(console)
             self._bar.start()
         return self
 
@@ -34,17 +38,50 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def start(self, total: int) -> None:
-        """Say how many steps there will be."""
+    def start(self, total: int, *, known: int = 0) -> None:
+        """Say how many entries there are, and how many of them need no work."""
         if self._bar is not None:
-            self._task = self._bar.add_task("starting", total=total)
+            self._task = self._bar.add_task("verifying", total=total - known, known=known)
 
-    def doing(self, what: str) -> None:
-        """Say what is being worked on."""
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, description=what)
+    def working(self, doing: Sequence[Doing]) -> None:
+        """Say what each worker is at."""
+        if self._bar is not None:
+            self._bar.lines = tuple(_lines(doing, time.monotonic()))
 
     def done(self) -> None:
-        """One step is finished."""
+        """One entry is finished."""
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task)
+
+
+def _lines(doing: Iterable[Doing], now: float) -> Iterable[str]:
+    return (f"  worker {number}: {each.key}, {now - each.since:.0f} s" for number, each in enumerate(doing, 1))
+
+
+def _bar(console: Any) -> Any:
+    """rich's bar with a line below for each worker; rich is imported only where something is drawn."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+    from rich.text import Text
+
+    class WithWorkers(Bar):
+        lines: tuple[str, ...] = ()
+
+        def get_renderables(self) -> Iterable[Any]:
+            yield from super().get_renderables()
+            yield from (Text(line, style="dim", overflow="ellipsis", no_wrap=True) for line in self.lines)
+
+    class Rate(TextColumn):
+        def render(self, task: Any) -> Text:
+            return Text("" if not task.speed else f"{task.speed * 60:.1f} entries/min")
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(""),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    return WithWorkers(*columns, console=console, transient=True)

@@ -1,70 +1,80 @@
-"""A whole run: every entry and claim of a catalog, recorded as it is found."""
+"""A whole run: every entry and claim of a catalog, kept as it is found and written in catalog order.
+
+This process starts neither JAX nor SymPy nor FLINT: workers do.
+"""
 
 from __future__ import annotations
 
-import os
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from verifier.execution import devices as machine_devices  # first: it sets XLA's flags before JAX starts
-
-# isort: split
 from verifier.catalog.reader import read
+from verifier.coverage.rules import with_rules
 from verifier.coverage.source import coverage, listings_of
-from verifier.engine.acknowledge import acknowledge, is_finding, stale
-from verifier.engine.claims import Listings
-from verifier.engine.entry import Targets
+from verifier.engine.acknowledge import acknowledged, stale
 from verifier.engine.options import Options
 from verifier.engine.progress import Progress
-from verifier.engine.worker import Verified, failed, run_all_listings, verify_entry
+from verifier.engine.reuse import Reuse, run_identity, surroundings
+from verifier.engine.targets import Offered, Targets, targets_of
 from verifier.errors import UsageError
-from verifier.execution.dtypes import DTYPES
-from verifier.execution.pool import Lost, Workers
-from verifier.execution.provenance import devices as device_facts
+from verifier.execution.cache import compilation_directory, private
+from verifier.execution.memory import GIB, available, can_tell
+from verifier.execution.pool import Call, Limits, Lost, Workers
 from verifier.execution.provenance import machine, versions
 from verifier.model.catalog import Catalog, Entry
-from verifier.model.verdict import ClaimVerdict, NumberClass
 from verifier.programs.listing_facts import check_structure
-from verifier.programs.modes import COMPILATIONS, SYMBOLIC, TRANSFORMS
 from verifier.runs import reader, records
+from verifier.runs.journal import Head, Journal, journal_of
+from verifier.runs.json_form import Malformed, loads
+from verifier.runs.outcome import Outcome
+from verifier.runs.tallies import end_of
 from verifier.runs.writer import RunWriter
 
-__all__ = ["run_catalog"]
+__all__ = ["PRELOAD", "concluding", "run_catalog"]
+
+PRELOAD = ("verifier.execution.devices", "verifier.engine.worker")
+"""What a worker imports before its first task; the first sets XLA's flags before JAX starts."""
 
 _MOST_WORKERS = 8
 """Workers compile on several cores each; more of them only take memory."""
-
+_MEMORY_SHARE = 0.8
+"""Of the machine's memory, for all workers together."""
 _HIGHEST_ORDER = 16
-_NAMED = (row.named(k) for k in range(_HIGHEST_ORDER + 1) for row in TRANSFORMS if row.covers(k))
-_TRANSFORMS = tuple(dict.fromkeys((*_NAMED, SYMBOLIC)))
 
 
 def run_catalog(path: Path, options: Options, *, out: Path | None, progress: Progress) -> reader.Run:
     """Verify a catalog and return the run; it is kept at `out` where that is given.
 
-    Raises CatalogError with every fault before anything runs, UsageError for options that name nothing.
+    Raises CatalogError with every fault before anything runs, UsageError for options that name nothing, RunFileError
+    for a file that cannot be written or continued. Whatever ends it early leaves its journal.
     """
     catalog = read(path, check_structure=check_structure)
     _check_programs(options)
-    targets = _targets(options)
     chosen = _chosen(catalog, options)
+    _check_imports(chosen, options)
+    _check_durability(options, out)
     with ExitStack() as stack:
         if out is None:
             out = Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
-        with RunWriter(out) as writer:
-            _Run(catalog, options, targets, chosen, writer, progress).all()
+        _Run(catalog, options, chosen, out, progress).all()
         return reader.read(out)
 
 
 def _check_programs(options: Options) -> None:
-    halves = [*_TRANSFORMS, *COMPILATIONS]
-    known = {*halves, *(f"{transform}/{each}" for transform in _TRANSFORMS for each in COMPILATIONS)}
+    if not options.programs:
+        return
+    from verifier.programs.modes import COMPILATIONS, SYMBOLIC, TRANSFORMS  # imports JAX
+
+    rows = (row.named(order) for order in range(_HIGHEST_ORDER + 1) for row in TRANSFORMS if row.covers(order))
+    transforms = tuple(dict.fromkeys((*rows, SYMBOLIC)))
+    halves = [*transforms, *COMPILATIONS]
+    known = {*halves, *(f"{transform}/{each}" for transform in transforms for each in COMPILATIONS)}
     unknown = [name for name in options.programs if name not in known]
     if unknown:
         raise UsageError(
@@ -72,20 +82,11 @@ def _check_programs(options: Options) -> None:
         )
 
 
-def _targets(options: Options) -> Targets:
-    discovered = machine_devices.discover()
-    found = [device.name for device in discovered]
-    unknown = [name for name in options.devices if name not in found]
-    if unknown:
-        raise UsageError(f"no such device: {', '.join(unknown)}; found are {', '.join(found)}")
-    flushes = {name: machine_devices.flushes_subnormals(name) for name in found}
-    dtypes = tuple(dtype for dtype in DTYPES if not options.dtypes or dtype in options.dtypes)
-    return Targets(
-        dtypes=dtypes,
-        devices=tuple(found),
-        dependent=frozenset(device.name for device in discovered if not device.independent),
-        flushes={(device, dtype): flushes[device][dtype] for device in found for dtype in dtypes},
-    )
+def _check_durability(options: Options, out: Path | None) -> None:
+    if options.resume and out is None:
+        raise UsageError("--resume continues the run of a file: name it with --out")
+    if options.memory and not can_tell():
+        raise UsageError("--memory needs Linux's /proc, which this system lacks; leave it out")
 
 
 def _chosen(catalog: Catalog, options: Options) -> tuple[Entry, ...]:
@@ -96,116 +97,257 @@ def _chosen(catalog: Catalog, options: Options) -> tuple[Entry, ...]:
     return tuple(entry for entry in catalog.entries if not options.entries or entry.id in options.entries)
 
 
-@dataclass(slots=True)
+def _check_imports(chosen: Iterable[Entry], options: Options) -> None:
+    """A catalog is data from strangers: its programs run only where the user says so; a run without them is none."""
+    found = [(each.id, each.implementation) for each in chosen if each.implementation is not None]
+    if not found or options.allow_imports:
+        return
+    lines = [
+        f"{at.position.file}:{at.position.line}:{at.position.column}: entry `{entry}` names a program to import,"
+        f" {at.name}"
+        for entry, at in found
+    ]
+    advice = "nothing was imported and nothing was run; pass --allow-imports if you trust this catalog"
+    raise UsageError("\n".join([*lines, advice]))
+
+
+@dataclass
 class _Run:
-    """One run in progress: what was recorded so far, for the tallies at its end."""
+    """One run in progress: what is known so far, and where it came from."""
 
     catalog: Catalog
     options: Options
-    targets: Targets
     entries: Sequence[Entry]
-    writer: RunWriter
+    out: Path
     progress: Progress
-    verdicts: list[records.Verdict] = field(default_factory=list)
-    claims: list[records.Claim] = field(default_factory=list)
-    skipped: list[records.Skipped] = field(default_factory=list)
-    stale: list[str] = field(default_factory=list)
-    failed: int = 0
-    conflicts: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
+    found: dict[str, Outcome] = field(default_factory=dict)
+    resumed: tuple[str, ...] = ()
+    reused: tuple[str, ...] = ()
 
     def all(self) -> None:
+        """Continue, reuse, verify what is left, and write the run file."""
         started, clock = datetime.now(UTC), time.perf_counter()
-        self.progress.start(len(self.entries) + 1)
-        self.writer.write(_header(self.catalog, self.options))
-        with Workers(self.workers, timeout=self.options.timeout) as workers:
-            self._entries(workers)
-        self.writer.write(coverage(self.catalog, self.verdicts, self.claims, self.skipped))
-        self.writer.write(_provenance(started, time.perf_counter() - clock, self.seconds))
-        self.writer.write(self._end())
+        with Journal(journal_of(self.out), self._head(), resume=self.options.resume) as journal:
+            self.journal = journal
+            self.found |= journal.found
+            self.resumed = tuple(journal.found)
+            offered = self._known_devices()
+            self.progress.start(len(self.entries), known=len(self.found))
+            if self.missing or offered is None:
+                offered = self._verify(offered)
+            self._write(_provenance(self, offered, started, time.perf_counter() - clock))
+            journal.remove()
+        self.reuse.trim()
 
     @property
-    def workers(self) -> int:
-        """As many as asked for; else one for each processor, but only one where an accelerator's memory is not to
-        be shared.
+    def missing(self) -> list[Entry]:
+        """The entries that nothing is known about, in catalog order."""
+        return [each for each in self.entries if each.id not in self.found]
+
+    @cached_property
+    def around(self) -> Mapping[str, str]:
+        return surroundings()
+
+    @cached_property
+    def reuse(self) -> Reuse:
+        return Reuse(self.catalog, self.options, self.around)
+
+    def _head(self) -> Head:
+        return Head(
+            run=run_identity(self.catalog, self.options, self.around),
+            entries=tuple(each.id for each in self.entries),
+            header=_header(self.catalog, self.options),
+        )
+
+    def _known_devices(self) -> Offered | None:
+        """The devices that an earlier run found here, and with them what it found out."""
+        offered = self.reuse.devices()
+        if offered is not None:
+            targets_of(offered, self.options)
+            self._reuse(offered)
+        return offered
+
+    def _reuse(self, offered: Offered) -> None:
+        cached = {each.id: self.reuse.entry(each, offered) for each in self.missing}
+        for entry in self.missing:
+            outcome = cached[entry.id]
+            if outcome is not None:
+                self.keep(entry, outcome)
+                self.reused += (entry.id,)
+
+    def _verify(self, believed: Offered | None) -> Offered:
+        """Find the devices as they are now, and verify in worker processes what is still missing."""
+        with Workers(
+            min(1, self._count(believed)),
+            limits=self._limits(believed),
+            preload=PRELOAD,
+            setup=self._setup(),
+            watch=lambda: self.progress.working(workers.doing),
+        ) as workers:
+            offered = _discovered(workers)
+            targets = targets_of(offered, self.options)
+            if offered != believed:
+                self.reuse.keep_devices(offered)
+                self._reuse(offered)
+            workers.count = self._count(offered)
+            _Verification(self, workers, offered, targets).all()
+        return offered
+
+    def _count(self, offered: Offered | None) -> int:
+        """As many workers as asked for; else one for each processor, but only one where an accelerator's memory is not
+        to be shared.
         """
-        shared = all(device.startswith("cpu") for device in self.targets.devices)
-        wanted = self.options.workers or (min(_MOST_WORKERS, os.cpu_count() or 1) if shared else 1)
-        return min(wanted, len(self.entries))
+        if self.options.workers is not None:
+            return self.options.workers
+        shared = offered is None or offered.shares_memory
+        return min(_MOST_WORKERS, machine()["cores"], max(1, len(self.entries))) if shared else 1
 
-    def _entries(self, workers: Workers) -> None:
-        """Verify the entries; those that no listing concerns start while the listings run."""
-        waiting = workers.submit(run_all_listings, self.catalog.listings)
-        none = Listings(texts=(), runs=())
-        tasks = {each.id: self._start(workers, each, none) for each in self.entries if not listings_of(each)}
-        self.progress.doing("running the source's listings")
-        listings = waiting()
-        if isinstance(listings, Lost):
-            raise UsageError(f"the listings could not be run: {listings.reason}; raise --timeout")
-        self.progress.done()
-        tasks |= {each.id: self._start(workers, each, listings) for each in self.entries if listings_of(each)}
-        for entry in self.entries:
-            self.progress.doing(entry.id)
-            found = tasks[entry.id]()
-            self._keep(entry, failed(entry, found.reason, listings) if isinstance(found, Lost) else found)
-            self.progress.done()
+    def _limits(self, offered: Offered | None) -> Limits:
+        chosen = self.options.memory
+        if chosen is None:
+            total = available()
+            memory = None if total is None else int(_MEMORY_SHARE * total / max(1, self._count(offered)))
+        else:
+            memory = int(chosen * GIB) or None
+        return Limits(seconds=self.options.timeout, memory=memory)
 
-    def _start(self, workers: Workers, entry: Entry, listings: Listings) -> Callable[[], Verified | Lost]:
-        return workers.submit(verify_entry, entry, listings, self.targets, self.options)
+    def _setup(self) -> Call | None:
+        if not self.options.compilation_cache:
+            return None
+        return Call("verifier.execution.cache:use_compilation_cache", (private(compilation_directory()),))
 
-    def _keep(self, entry: Entry, found: Verified) -> None:
-        version, outcome = versions()["jax"], found.outcome
-        verdicts = acknowledge(outcome.verdicts, entry, version)
-        claims = acknowledge(found.claims, entry, version)
-        for record in (outcome.entry, *verdicts, *claims):
-            self.writer.write(record)
-        self.verdicts += verdicts
-        self.claims += claims
-        self.skipped += outcome.skipped
-        self.conflicts += outcome.conflicts
-        self.failed += outcome.entry.status == "FAILED"
-        self.seconds[entry.id] = found.seconds
-        self.stale += stale([*verdicts, *claims], entry, version)
+    def keep(self, entry: Entry, outcome: Outcome) -> None:
+        """Keep an entry's records, in the journal first."""
+        kept = acknowledged(outcome, entry, versions()["jax"])
+        self.journal.append(kept)
+        self.found[entry.id] = kept
 
-    def _end(self) -> records.End:
-        everything = [*self.verdicts, *self.claims]
-        findings = self.conflicts + sum(record.fails and record.acknowledged is None for record in everything)
-        undecided = sum(
-            not record.fails and is_finding(record) and record.acknowledged is None for record in everything
+    def _write(self, provenance: records.Provenance) -> None:
+        outcomes = [self.found[each.id] for each in self.entries]
+        with RunWriter(self.out) as writer:
+            writer.write(_header(self.catalog, self.options))
+            for outcome in outcomes:
+                for record in outcome.records:
+                    writer.write(record)
+            for record in (*concluding(self.catalog, outcomes), provenance, _end(outcomes, self.entries)):
+                writer.write(record)
+
+
+@dataclass
+class _Verification:
+    """Handing entries to workers: those that no listing concerns start while the listings run."""
+
+    run: _Run
+    workers: Workers
+    offered: Offered
+    targets: Targets
+    listings: bytes = b""
+    lost: dict[str, str] = field(default_factory=dict)
+    """Entries whose worker was lost, and why."""
+
+    def all(self) -> None:
+        waiting = [each for each in self.run.missing if listings_of(each)]
+        if waiting:
+            listings = Call(f"{PRELOAD[1]}:run_all_listings", (self.run.catalog.listings,))
+            self.workers.submit("the source's listings", listings)
+        for entry in self.run.missing:
+            if not listings_of(entry):
+                self._submit(entry)
+        entries = {each.id: each for each in self.run.missing}
+        for key, result in self.workers.results():
+            if key in entries:
+                self._take(entries[key], result)
+            else:
+                self._take_listings(waiting, result)
+
+    def _submit(self, entry: Entry) -> None:
+        arguments = (entry, self.listings, self.targets, self.run.options)
+        self.workers.submit(entry.id, Call(f"{PRELOAD[1]}:verify_entry", arguments))
+
+    def _take_listings(self, waiting: Sequence[Entry], result: bytes | Lost) -> None:
+        for entry in waiting:
+            if isinstance(result, Lost):
+                self._keep(entry, _hopeless(entry, f"the source's listings could not be run: {result.reason}"))
+            else:
+                self.listings = result
+                self._submit(entry)
+
+    def _take(self, entry: Entry, result: str | Lost) -> None:
+        """Keep an entry; for one whose worker was lost another one decides the claims that rest on listings alone."""
+        if not isinstance(result, Lost):
+            outcome = _outcome(entry, result)
+            self.run.reuse.keep(entry, self.offered, outcome)
+            self._keep(entry, outcome)
+        elif entry.id in self.lost:
+            self._keep(entry, _hopeless(entry, self.lost[entry.id]))
+        else:
+            self.lost[entry.id] = result.reason
+            self.workers.submit(entry.id, Call(f"{PRELOAD[1]}:failed", (entry, result.reason, self.listings)))
+
+    def _keep(self, entry: Entry, outcome: Outcome) -> None:
+        self.run.keep(entry, outcome)
+        self.run.progress.done()
+
+
+def _outcome(entry: Entry, text: str) -> Outcome:
+    try:
+        return loads(Outcome, text)
+    except Malformed as fault:
+        return _hopeless(entry, f"its records are malformed: {fault}")
+
+
+def _hopeless(entry: Entry, reason: str) -> Outcome:
+    """An entry that nothing is known about but why; so are its claims."""
+    claims = (
+        records.Claim(
+            entry=entry.id,
+            claim=claim.id,
+            says=claim.says,
+            section=claim.section,
+            row=claim.row,
+            verdict="UNDECIDED",
+            reading=claim.reading,
+            reason=f"the entry FAILED: {reason}",
         )
-        return records.End(
-            verdicts=_tally((record.verdict for record in self.verdicts), NumberClass),
-            claims=_tally((record.verdict for record in self.claims), ClaimVerdict),
-            findings=findings,
-            acknowledged=sum(record.acknowledged is not None for record in everything),
-            warnings=len(self.stale) + sum(_is_warning(record) for record in self.verdicts),
-            undecided=undecided + self.failed,
-            stale=tuple(self.stale),
-            exit_status=1 if findings else 4 if undecided or self.failed else 0,
-        )
+        for claim in entry.claims
+    )
+    described = records.Entry(entry=entry.id, title=entry.title, section=entry.section, status="FAILED", reason=reason)
+    return Outcome(entry=described, claims=tuple(claims), transient=True)
 
 
-def _provenance(started: datetime, seconds: float, entries: Mapping[str, float]) -> records.Provenance:
-    found = [{**each, "flushes_subnormals": any(each["flushes_subnormals"].values())} for each in device_facts()]
+def _discovered(workers: Workers) -> Offered:
+    workers.submit("finding devices", Call(f"{PRELOAD[1]}:discover"))
+    ((_, found),) = workers.results()
+    if isinstance(found, Lost):
+        raise UsageError(f"the devices could not be found: {found.reason}; see `verifier doctor`")
+    return loads(Offered, found)
+
+
+def concluding(catalog: Catalog, found: Sequence[Outcome]) -> tuple[records.Record, ...]:
+    """The records about the whole run that follow the entries': pure functions of the catalog and all outcomes."""
+    verdicts = [each for outcome in found for each in outcome.verdicts]
+    claims = [each for outcome in found for each in outcome.claims]
+    skipped = [each for outcome in found for each in outcome.skipped]
+    return (with_rules(coverage(catalog, verdicts, claims, skipped), found),)
+
+
+def _end(found: Sequence[Outcome], entries: Sequence[Entry]) -> records.End:
+    version = versions()["jax"]
+    pairs = zip(found, entries, strict=True)
+    return end_of(found, [text for outcome, entry in pairs for text in stale(outcome.judged, entry, version)])
+
+
+def _provenance(run: _Run, offered: Offered, started: datetime, seconds: float) -> records.Provenance:
     return records.Provenance(
         versions=versions(),
         machine=records.Machine(**machine()),
-        devices=tuple(
-            records.Device(**{name: value for name, value in each.items() if name != "independent"}) for each in found
-        ),
+        devices=tuple(each.record for each in offered.devices),
         started=started.isoformat(timespec="seconds"),
         seconds=round(seconds, 3),
-        entries={name: round(each, 3) for name, each in entries.items()},
+        entries={each.id: run.found[each.id].seconds for each in run.entries},
+        reused=tuple(each.id for each in run.entries if each.id in run.reused),
+        resumed=tuple(each.id for each in run.entries if each.id in run.resumed),
     )
-
-
-def _is_warning(record: records.Verdict) -> bool:
-    return record.verdict == NumberClass.LOSSY and not record.fails
-
-
-def _tally(verdicts: Iterable[str], order: Iterable[str]) -> dict[str, int]:
-    counted = Counter(verdicts)
-    return {str(kind): counted[kind] for kind in order if counted[kind]}
 
 
 def _header(catalog: Catalog, options: Options) -> records.Header:
@@ -227,4 +369,12 @@ def _header(catalog: Catalog, options: Options) -> records.Header:
         ),
         listings=tuple(records.Listing(id=each.id, section=each.section, code=each.code) for each in catalog.listings),
         cheat_sheet=catalog.cheat_sheet,
+        lines=dict(_lines(catalog)),
     )
+
+
+def _lines(catalog: Catalog) -> Iterator[tuple[str, int]]:
+    """Where each entry and claim stands in the catalog's file."""
+    for entry in catalog.entries:
+        yield entry.id, entry.position.line
+        yield from ((f"{entry.id}.{claim.id}", claim.position.line) for claim in entry.claims)

@@ -1,55 +1,83 @@
-"""What one worker does for one entry. Everything that goes in and comes out can be pickled."""
+"""What one worker does: everything that goes in can be pickled, what comes out is JSON or bytes.
+
+The parent names these functions and does not import this module: JAX, SymPy and FLINT start in workers only.
+"""
 
 from __future__ import annotations
 
+import pickle
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 
+from verifier.execution import devices as machine_devices  # first: it sets XLA's flags before JAX starts
+
+# isort: split
 from verifier.engine.claims import Listings, claim_record
 from verifier.engine.describe import failed_entry
-from verifier.engine.entry import Outcome, Prepared, Targets, prepare, verify
+from verifier.engine.entry import Prepared, prepare, verify
 from verifier.engine.options import Options
+from verifier.engine.targets import Found, Offered, Targets
+from verifier.errors import VerifierError
 from verifier.model.catalog import Entry, Listing
 from verifier.programs.listing import run_listings
 from verifier.programs.listing_analysis import analyse
-from verifier.runs import records
+from verifier.runs.json_form import dumps
+from verifier.runs.outcome import Outcome
 
-__all__ = ["Verified", "failed", "run_all_listings", "verify_entry"]
+__all__ = ["NO_LISTINGS", "discover", "failed", "run_all_listings", "verify_entry"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
-    """An entry's records, and what making them took."""
-
-    outcome: Outcome
-    claims: tuple[records.Claim, ...]
-    seconds: float = 0.0
+NO_LISTINGS = b""
 
 
-def run_all_listings(listings: tuple[Listing, ...]) -> Listings:
-    """The source's listings, read and run in order."""
-    return Listings(texts=analyse(listings), runs=run_listings(listings))
+def discover() -> str:
+    """The devices that JAX offers here, as JSON of `Offered`."""
+    found = tuple(
+        Found(
+            name=each.name,
+            platform=each.platform,
+            kind=each.kind,
+            independent=each.independent,
+            flushes_subnormals=machine_devices.flushes_subnormals(each.name),
+        )
+        for each in machine_devices.discover()
+    )
+    return dumps(Offered(devices=found))
 
 
-def verify_entry(entry: Entry, listings: Listings, targets: Targets, options: Options) -> Verified:
-    """Verify one entry; whatever goes wrong costs this entry its verdicts and no other."""
+def run_all_listings(listings: tuple[Listing, ...]) -> bytes:
+    """The source's listings, read and run in order; pickled, for other workers only."""
+    return pickle.dumps(Listings(texts=analyse(listings), runs=run_listings(listings)))
+
+
+def verify_entry(entry: Entry, listings: bytes, targets: Targets, options: Options) -> str:
+    """Verify one entry, as JSON of `Outcome`; whatever goes wrong costs this entry its verdicts and no other."""
     clock = time.perf_counter()
-    prepared = None
+    prepared, known = None, _listings(listings)
     try:
-        prepared = prepare(entry, listings.by_id)
+        prepared = prepare(entry, known.by_id)
         outcome = verify(prepared, targets, options)
     except Exception as error:
-        outcome = Outcome(entry=failed_entry(entry, f"{type(error).__name__}: {error}"))
-    return _with_claims(entry, outcome, prepared, listings, time.perf_counter() - clock)
+        outcome = Outcome(entry=failed_entry(entry, _reason(error)), transient=isinstance(error, MemoryError))
+    return dumps(_with_claims(entry, outcome, prepared, known, time.perf_counter() - clock))
 
 
-def failed(entry: Entry, reason: str, listings: Listings) -> Verified:
+def _reason(error: Exception) -> str:
+    """This package's own messages say what to do; of any other error its kind is half of the message."""
+    return str(error) if isinstance(error, VerifierError) else f"{type(error).__name__}: {error}"
+
+
+def failed(entry: Entry, reason: str, listings: bytes) -> str:
     """An entry whose worker was lost; the claims that rest on listings alone are still decided."""
-    return _with_claims(entry, Outcome(entry=failed_entry(entry, reason)), None, listings, 0.0)
+    outcome = Outcome(entry=failed_entry(entry, reason), transient=True)
+    return dumps(_with_claims(entry, outcome, None, _listings(listings), 0.0))
+
+
+def _listings(pickled: bytes) -> Listings:
+    return pickle.loads(pickled) if pickled else Listings(texts=(), runs=())
 
 
 def _with_claims(
     entry: Entry, outcome: Outcome, prepared: Prepared | None, listings: Listings, seconds: float
-) -> Verified:
+) -> Outcome:
     claims = tuple(claim_record(claim, entry.id, prepared, listings) for claim in entry.claims)
-    return Verified(outcome=outcome, claims=claims, seconds=seconds)
+    return replace(outcome, claims=claims, seconds=round(seconds, 3))
