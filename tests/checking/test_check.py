@@ -153,3 +153,14 @@ def test_a_function_that_cannot_be_traced_is_no_pass():
     result = verifier.check(lambda x: x if x > 0 else -x, 0.5)
     assert not result.ok
     assert "cannot be traced" in str(result)
+
+
+def test_taylor_mode_in_one_number():
+    found = verifier.check(lambda x: jnp.sin(x) * x, np.float64(0.7), orders=(1, 3, 8), programs=("jet",))
+    assert found.ok, str(found)
+    assert {each.order for each in found.verdicts} == {1, 3, 8}
+    trap = verifier.check(lambda x: jnp.sqrt(x * x), np.float64(0.0), programs=("jet/eager",))
+    assert {each.rule for each in trap.findings} == {"WRONG"}
+    assert "jax.experimental.jet.jet(f, (x,), ([1.0],))[1][-1]" in str(trap)
+    plane = verifier.check(lambda v: v[0] * v[1], np.ones(2), orders=(2,), programs=("jet",))
+    assert any("one number" in each.why for each in plane.skipped)

@@ -67,23 +67,25 @@ def function(tree: Any) -> Callable[[Any], Any]:
 
 def _judged(tree: Any, x: float, dtype: str) -> None:
     f = function(tree)
-    result = verifier.check(f, np.asarray(x, dtype), programs=("grad/jit", "jacfwd/eager"))
+    result = verifier.check(f, np.float64(x), dtypes=(dtype,), programs=("grad/jit", "jacfwd/eager"))
     assert not any(each.rule in ("WRONG", "INEXACT") for each in result.verdicts), f"{tree}: {result}"
+    assert not any(each.number == "FAULTY" for each in result.verdicts), f"{tree}: {result}"
     assert not any(each.number == "NONFINITE" and each.rule == "RIGHT" for each in result.verdicts), f"{tree}: {result}"
 
 
 POINTS = st.floats(-2, 2, width=16)
+DTYPES = st.sampled_from(["float64", "float32", "bfloat16", "float16"])
 QUIET = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
 
 
 @settings(max_examples=12, **QUIET)
-@given(tree=TREES, x=POINTS, dtype=st.sampled_from(["float64", "float32"]))
+@given(tree=TREES, x=POINTS, dtype=DTYPES)
 def test_a_few_compositions(tree, x, dtype):
     _judged(tree, x, dtype)
 
 
 @pytest.mark.slow
 @settings(max_examples=300, **QUIET)
-@given(tree=TREES, x=POINTS, dtype=st.sampled_from(["float64", "float32"]))
+@given(tree=TREES, x=POINTS, dtype=DTYPES)
 def test_three_hundred_compositions(tree, x, dtype):
     _judged(tree, x, dtype)

@@ -13,12 +13,12 @@ from verifier.model.rule import Blame, RuleClass, RuleVerdict
 from verifier.programs.equation import is_foreign
 from verifier.programs.extent import operations
 from verifier.programs.one_equation import run_equation
-from verifier.programs.trace import Row, tensor
+from verifier.programs.trace import Row
 from verifier.truth.blame import blame
 
-__all__ = ["Blaming"]
+__all__ = ["OPERATION_LIMIT", "Blaming"]
 
-_OPERATION_LIMIT = 20_000
+OPERATION_LIMIT = 20_000
 """Most scalar operations of a program that is run again for every suspect equation."""
 
 
@@ -56,7 +56,7 @@ class Blaming:
 
     def _spoiler(self, row: Row, index: tuple[int, ...], value: float) -> Blame | None:
         traced = self.own.tracing.program(row)
-        if isinstance(traced, str) or operations(traced.jaxpr) > _OPERATION_LIMIT:
+        if isinstance(traced, str) or operations(traced.jaxpr) > OPERATION_LIMIT:
             return None
         place = [
             np.asarray(x).astype(leaf.dtype) for x, leaf in zip(self.own.place, self.own.subject.place, strict=True)
@@ -64,7 +64,7 @@ class Blaming:
         found = blame(
             traced.jaxpr,
             place,
-            self._position(traced, row, index),
+            int(self.own.positions(traced, row.order)[index]),
             value=value,
             run=run_equation,
             locate=written_at,
@@ -73,16 +73,6 @@ class Blaming:
         if found is None:
             return None
         return Blame(primitive=found.primitive, source=str(found.source or ""), what=found.reason)
-
-    def _position(self, traced: Any, row: Row, index: tuple[int, ...]) -> int:
-        """The place of a component among all entries of the program's results."""
-        sizes = [int(np.prod(aval.shape, dtype=int)) for aval in traced.jaxpr.out_avals]
-        starts = np.concatenate([[0], np.cumsum(sizes)])
-        blocks = [
-            np.arange(start, start + size).reshape(aval.shape)
-            for start, size, aval in zip(starts[:-1], sizes, traced.jaxpr.out_avals, strict=True)
-        ]
-        return int(self.own.window(tensor(blocks, self.own.subject, row.order), row.order)[index])
 
 
 def _quietly(find: Any, *arguments: Any) -> Blame | None:

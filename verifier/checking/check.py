@@ -5,14 +5,17 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from jax.errors import JAXTypeError
 
 from verifier.checking.asked import Asked, dtypes_of, orders_of
 from verifier.checking.intent import Intent, plain_inputs
+from verifier.checking.known import Known, known
+from verifier.checking.lifting import Formula, shown_formulas
 from verifier.checking.place import Target, judged
-from verifier.checking.result import Judgement, Result, Skipped
+from verifier.checking.result import Conflict, Judgement, Result, Skipped
 from verifier.checking.tracing import Tracing
 from verifier.errors import UsageError
 from verifier.execution.compiled import reason_of
@@ -21,6 +24,8 @@ from verifier.symbolic.formula import names, parse
 from verifier.truth.implicit import Implicit
 
 __all__ = ["assert_derivatives", "check"]
+
+Found = Judgement | Skipped | Conflict | Formula
 
 
 def check(
@@ -45,9 +50,10 @@ def check(
     means grad and jacfwd of a scalar, else jacfwd and jacrev, and for order 2 their compositions, eager and jitted.
     `dtypes` None means that of the arguments; else they are cast, and the truth is taken at the cast point. `points`
     further points are drawn from `domain`, (low, high) for all inputs or a mapping from their names. `formula` says in
-    the catalog's language what the value is meant to be. The truth is that of `fn` itself, whatever custom rules it
-    holds, unless they differentiate a declared `surrogate` function, or the y that `defines`, an equation such as
-    "y**2 - x = 0" between the inputs and the value, gives. `undecided="allow"` lets pass what cannot be decided.
+    the catalog's language what the value is meant to be; for many functions that JAX documents, called with numbers, it
+    is known (`catalog/jax.yaml`). The truth is that of `fn` itself, whatever custom rules it holds, unless they
+    differentiate a declared `surrogate` function, or the y that `defines`, an equation such as "y**2 - x = 0" between
+    the inputs and the value, gives. `undecided="allow"` lets pass what cannot be decided.
     Raises UsageError for a wrong argument, FormulaError for a formula that can't be read, and what `fn` itself raises.
     """
     if undecided not in ("fail", "allow"):
@@ -66,8 +72,11 @@ def check(
         points=points,
         seed=seed,
     )
-    found = [each for dtype in dtypes_of(dtypes) for each in _in_dtype(asked, dtype, formula, surrogate, defines)]
-    return _result(asked, found, allows_undecided=undecided == "allow")
+    meant = formula if formula is not None or surrogate is not None or defines is not None else known(asked)
+    found = [each for dtype in dtypes_of(dtypes) for each in _in_dtype(asked, dtype, meant, surrogate, defines)]
+    result = _result(asked, found, allows_undecided=undecided == "allow")
+    text = meant.text if isinstance(meant, Known) else meant
+    return replace(result, formula="" if text is None and surrogate is None and defines is None else text)
 
 
 def assert_derivatives(fn: Callable[..., Any], *args: Any, **options: Any) -> None:
@@ -81,12 +90,12 @@ def assert_derivatives(fn: Callable[..., Any], *args: Any, **options: Any) -> No
 def _in_dtype(
     asked: Asked,
     dtype: str | None,
-    formula: str | None,
+    meant: str | Known | None,
     surrogate: Callable[..., Any] | None,
     defines: str | None,
-) -> Iterator[Judgement | Skipped]:
+) -> Iterator[Found]:
     try:
-        target = _target(asked, dtype, formula, surrogate, defines)
+        target = _target(asked, dtype, meant, surrogate, defines)
     except JAXTypeError as error:  # for instance Python's `if` on a number that is traced
         yield Skipped(what="everything", why=f"the function cannot be traced: {reason_of(error)}")
         return
@@ -94,12 +103,13 @@ def _in_dtype(
     rows = {order: asked.rows(order, given) for order in asked.orders}
     for place, is_given in asked.places(given, target.own.dtype):
         yield from judged(target, place, rows, given=is_given)
+    yield from shown_formulas(target.own, _name(asked.fn), [row for programs in rows.values() for row in programs])
 
 
 def _target(
     asked: Asked,
     dtype: str | None,
-    formula: str | None,
+    meant: str | Known | None,
     surrogate: Callable[..., Any] | None,
     defines: str | None,
 ) -> Target:
@@ -114,10 +124,20 @@ def _target(
         own=own,
         wide=wide if surrogate is None or references[1] is not None else None,
         references=references,
-        intent=None if formula is None else Intent(formula, own.subject.leaves),
+        intent=_intent(meant, own),
         defines=None if defines is None else _defined(defines, own.subject),
         seed=asked.seed,
     )
+
+
+def _intent(meant: str | Known | None, own: Tracing) -> Intent | None:
+    """What the value is meant to be: as the user says, or as the catalog of JAX's functions does."""
+    match meant:
+        case Known():
+            return meant.intent(own.dtype)
+        case str():
+            return Intent.of(meant, own.subject.leaves)
+    return None
 
 
 def _defined(equation: str, given: Subject) -> tuple[str, str]:
@@ -143,16 +163,19 @@ def _wide(asked: Asked, dtype: str | None, fn: Callable[..., Any] | None = None)
         return None
 
 
-def _result(asked: Asked, found: Sequence[Judgement | Skipped], *, allows_undecided: bool) -> Result:
+def _result(asked: Asked, found: Sequence[Found], *, allows_undecided: bool) -> Result:
     judgements = tuple(each for each in found if isinstance(each, Judgement))
     return Result(
         function=_name(asked.fn),
-        verdicts=judgements,
+        verdicts=tuple(each for each in judgements if not each.unasked),
+        values=tuple(each for each in judgements if each.unasked),
         skipped=tuple(dict.fromkeys(each for each in found if isinstance(each, Skipped))),
         components=len({(each.order, each.component) for each in judgements if each.order}),
         asked=_component_count(asked),
         allows_undecided=allows_undecided,
         setup=_source(asked.fn),
+        conflicts=tuple(dict.fromkeys(each.what for each in found if isinstance(each, Conflict))),
+        formulas=tuple({each.of: each for each in reversed(found) if isinstance(each, Formula)}.values())[::-1],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -22,13 +23,31 @@ from verifier.truth.implicit import Implicit
 __all__ = ["Intent", "Solution", "judge_intent", "plain_inputs"]
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Intent:
-    """A formula over the differentiated leaves by their names; raises FormulaError for one that can't be read."""
+    """What the value is meant to be: a formula over the differentiated leaves, which it calls `names`, in their order.
 
-    def __init__(self, formula: str, leaves: Sequence[Leaf]) -> None:
-        inputs = plain_inputs(leaves)
-        self.names = tuple(leaf.name for leaf in leaves)
-        self.truth = FormulaTruth(Definitions(inputs, (), (), parse(formula)), (0,), {})
+    `text` is the formula as written. `domain` are the ends of each leaf between which it is known to hold.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    truth: FormulaTruth
+    domain: tuple[tuple[Fraction, Fraction], ...] = ()
+    asked: bool = True
+    """Whether the user gave it."""
+
+    @classmethod
+    def of(cls, formula: str, leaves: Sequence[Leaf]) -> Intent:
+        """A formula over the leaves by their own names; raises FormulaError for one that can't be read."""
+        names = tuple(leaf.name for leaf in leaves)
+        truth = FormulaTruth(Definitions(plain_inputs(leaves), (), (), parse(formula)), (0,), {})
+        return cls(text=formula, names=names, truth=truth)
+
+    def covers(self, place: Sequence[np.ndarray]) -> bool:
+        """Whether the formula is known to hold at a point."""
+        pairs = zip(self.domain, place, strict=False)
+        return all(low <= x <= high for (low, high), each in pairs for x in np.asarray(each, dtype=object).flat)
 
     def values(self, place: Sequence[np.ndarray], form: Format) -> list[LocalTruth]:
         """The formula's value at a point, component by component."""
@@ -50,6 +69,10 @@ class Solution:
 
     def __init__(self, implicit: Implicit) -> None:
         self.implicit = implicit
+
+    def covers(self, place: Sequence[np.ndarray]) -> bool:
+        """An equation is said of every point."""
+        return True
 
     def values(self, place: Sequence[np.ndarray], form: Format) -> list[LocalTruth]:
         """The root, as the value's only component."""

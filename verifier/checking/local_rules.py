@@ -39,7 +39,7 @@ def blamed_rule(route: Route, order: int) -> Blame | None:
 
     At a kink each equation may take a slope of its own between the one-sided ones; together they can be wrong.
     """
-    found = sorted(own_rules(route, order), key=lambda pair: _ORDER.index(pair[1].kind))
+    found = _ranked(own_rules(route, order, within=True)) or _ranked(own_rules(route, order))
     if not found:
         return None
     equation, verdict = found[0]
@@ -47,6 +47,10 @@ def blamed_rule(route: Route, order: int) -> Blame | None:
     if verdict.kind in _SUSPECT:
         what = f"its rule is {verdict.kind} by itself: {verdict.reason}"
     return Blame(primitive=equation.primitive.name, source=str(written_at(equation) or ""), what=what)
+
+
+def _ranked(found: Iterator[tuple[Any, RuleVerdict]]) -> list[tuple[Any, RuleVerdict]]:
+    return sorted(found, key=lambda pair: _ORDER.index(pair[1].kind))
 
 
 def written_at(equation: Any) -> SourceLine | None:
@@ -61,13 +65,18 @@ def wrong_rules(route: Route, order: int) -> Iterator[Any]:
     return (equation for equation, verdict in found if verdict.kind in _SUSPECT)
 
 
-def own_rules(route: Route, order: int, *, custom_only: bool = False) -> Iterator[tuple[Any, RuleVerdict]]:
-    """Every equation (calls of functions with a custom rule first) whose own rule is not simply right."""
+def own_rules(
+    route: Route, order: int, *, custom_only: bool = False, within: bool = False
+) -> Iterator[tuple[Any, RuleVerdict]]:
+    """Every equation (calls of functions with a custom rule first) whose own rule is not simply right.
+
+    `within`: symmetric matrices that are factored stay symmetric.
+    """
     met = [each for each in _met(route) if is_custom_rule(each[0]) or not custom_only]
     met.sort(key=lambda each: not is_custom_rule(each[0]))
     for equation, operands in met[:_MOST_EQUATIONS]:
         for lower in range(1, min(order, 2) + 1):
-            verdict = _own_rule(route, equation, operands, lower)
+            verdict = _own_rule(route, equation, operands, lower, within=within)
             if verdict is not None:
                 yield equation, verdict
                 break
@@ -103,19 +112,21 @@ def _number(route: Route, element: Any) -> float | None:
     return round_to(element, route.form) if is_finite(element) else None
 
 
-def _own_rule(route: Route, equation: Any, operands: Sequence[np.ndarray], order: int) -> RuleVerdict | None:
+def _own_rule(
+    route: Route, equation: Any, operands: Sequence[np.ndarray], order: int, *, within: bool
+) -> RuleVerdict | None:
     """The worst verdict on the equation's rule if it is WRONG, INEXACT or a CONVENTION, else None."""
     if sum(np.size(each) for each in operands) > _MOST_ENTRIES:
         return None
     try:
         with x64_for(route.tracing.dtype):
             typed = [np.asarray(x).astype(atom.aval.dtype) for x, atom in zip(operands, equation.invars, strict=True)]
-            function, leaves = as_function(equation, typed)
+            function, leaves = as_function(equation, typed, within=within)
             given = subject(function, leaves, tuple(range(len(leaves))), None)
     except Exception:  # an equation that stands in no function of its own, or has nothing to differentiate
         return None
     place = tuple(np.asarray(each).astype(np.float64) for each in given.place)
-    inner = Route(Tracing(given, route.tracing.dtype), place, route.seed)
+    inner = Route(Tracing(given, route.tracing.dtype), place, route.seed, thorough=False)
     rows = defaults(order, scalar=given.is_scalar)
     verdicts = [each for row in rows for each in _verdicts(inner, row, rows)]
     return max((each for each in verdicts if each.kind in _ORDER), key=lambda each: each.severity, default=None)

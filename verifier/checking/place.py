@@ -5,32 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import jax
 import numpy as np
 
-from verifier.arithmetic.floats import FORMATS, named
 from verifier.checking.blaming import Blaming
 from verifier.checking.intent import Intent, Solution, judge_intent, plain_inputs
-from verifier.checking.result import Judgement, Skipped
+from verifier.checking.numbers import Maker, Numbers
+from verifier.checking.result import Conflict, Judgement, Skipped
 from verifier.checking.route import Route
 from verifier.checking.tracing import Tracing
 from verifier.execution.compiled import reason_of
-from verifier.execution.dtypes import numpy_dtype, x64_for
-from verifier.judge.local import judge_local_number, local_text
-from verifier.judge.number import Yardstick, allowance
+from verifier.judge.text import truth_text
 from verifier.model.rule import Blame, LocalTruth, RuleClass, RuleVerdict
-from verifier.model.verdict import NumberVerdict
-from verifier.programs.extent import longest_sum
+from verifier.model.verdict import Truth
 from verifier.programs.trace import PROGRAMS, Row, component_names, same_program, tensor
 from verifier.truth.implicit import Implicit
 
 __all__ = ["Target", "judged"]
 
 _VALUE = PROGRAMS[0]
-Found = Judgement | Skipped
+Found = Judgement | Skipped | Conflict
 
 
 @dataclass(eq=False, kw_only=True)
@@ -67,11 +64,16 @@ def judged(
     """Everything found at a point; `given` says that the user gave it (SEMANTICS §12)."""
     here = _Here(target, place, given)
     for intent in (target.intent, here.implicit and Solution(here.implicit)):
-        if intent is not None:
-            yield from here.intended(intent)
-    for programs in rows.values():
+        if intent is not None and not intent.covers(here.exact):
+            yield Skipped(what="the value", why="the catalog's formula is not stated for this point")
+        elif intent is not None:
+            asked = not isinstance(intent, Intent) or intent.asked
+            for each in here.intended(intent):
+                yield each if asked or not isinstance(each, Judgement) else replace(each, unasked=True)
+    for order, programs in rows.items():
         for row, compilations in programs.items():
             yield from here.row(row, compilations, list(programs))
+        yield from here.conflicts(order)
 
 
 @dataclass(eq=False)
@@ -107,6 +109,10 @@ class _Here:
         return Blaming(self.own)
 
     @cached_property
+    def numbers(self) -> Numbers:
+        return Numbers(self.own, self.place, self.given)
+
+    @cached_property
     def wide(self) -> Route | None:
         if self.target.wide is None:
             return None
@@ -122,6 +128,12 @@ class _Here:
             yield from self._program(route, row, compilation, rows)
         if not same and self.wide is not None:
             yield from self._rule_only(self.wide, row, rows)
+
+    def conflicts(self, order: int) -> Iterator[Conflict]:
+        """Where two routes to the truth exclude each other."""
+        for route in dict.fromkeys(each for each in (self.own, self.wide) if each is not None):
+            for text in route.conflicts(order):
+                yield Conflict(what=f"{text} at {self.point} ({route.tracing.dtype})")
 
     def _program(self, route: Route, row: Row, compilation: str, rows: list[Row]) -> Iterator[Found]:
         name = f"{row.name}/{compilation}"
@@ -142,10 +154,9 @@ class _Here:
                 component=names[j, i],
                 value=float(values[j, i]),
                 dtype=str(kinds[j, i]),
-                truth=truth,
-                condition=conditions[j][i],
+                truth=Truth(value=truth, condition=conditions[j][i]),
                 rule=rule,
-                share=self._share(row),
+                maker=Maker(row=row, compilation=compilation, index=(j, i)),
             )
             yield replace(found, blame=self._blame(found, route, row, (j, i))) if found.fails else found
 
@@ -163,10 +174,9 @@ class _Here:
         component: str,
         value: float,
         dtype: str,
-        truth: LocalTruth,
-        condition: Fraction | None,
+        truth: Truth,
         rule: RuleVerdict | None,
-        share: Fraction,
+        maker: Maker,
     ) -> Judgement:
         return Judgement(
             order=order,
@@ -176,26 +186,10 @@ class _Here:
             device=f"{jax.default_backend()}:0",
             point=self.point,
             value=value,
-            truth=local_text(truth),
+            truth=truth_text(truth.value),
             rule_verdict=rule,
-            number_verdict=self._number(value, truth, condition, dtype, share),
+            number_verdict=self.numbers.verdict(value, truth, dtype, maker),
         )
-
-    def _number(
-        self, value: float, truth: LocalTruth, condition: Fraction | None, dtype: str, share: Fraction
-    ) -> NumberVerdict:
-        """At the user's own points flushing excuses nothing, at sampled ones it does; it is named where it matters."""
-
-        def judge(*, flushes: bool) -> NumberVerdict:
-            yardstick = Yardstick(form=named(dtype), allowance=share, flushes_subnormals=flushes)
-            return judge_local_number(value, truth, condition, yardstick)
-
-        strict = judge(flushes=False)
-        lenient = judge(flushes=True) if flushes_subnormals(dtype) else strict
-        if (strict.kind, strict.fails) == (lenient.kind, lenient.fails):
-            return strict
-        found = strict if self.given else lenient
-        return replace(found, reason="; ".join(each for each in ("FLUSHED", found.reason) if each))
 
     def _rule_only(self, route: Route, row: Row, rows: list[Row]) -> Iterator[Judgement]:
         """What float64's trace has against the rule, where the dtype's own trace is another program."""
@@ -218,7 +212,7 @@ class _Here:
             device="",
             point=self.point,
             value=None,
-            truth=local_text(truth),
+            truth=truth_text(truth),
             rule_verdict=rule,
             number_verdict=None,
         )
@@ -238,18 +232,13 @@ class _Here:
                     component=self._names(_VALUE)[j],
                     value=float(numbers[j]),
                     dtype=str(dtypes[j]),
-                    truth=truth,
-                    condition=conditions[j][0],
+                    truth=Truth(value=truth, condition=conditions[j][0]),
                     rule=judge_intent(values[j], truth, route.form, spread or Fraction(0)),
-                    share=self._share(_VALUE),
+                    maker=Maker(row=_VALUE, compilation=compilation, index=(j, 0)),
                 )
 
     def _names(self, row: Row) -> np.ndarray:
         return component_names(self.target.own.subject, row.order)
-
-    def _share(self, row: Row) -> Fraction:
-        traced = self.target.own.program(row)
-        return allowance(longest_sum((self.target.own.primal if isinstance(traced, str) else traced).jaxpr))
 
     def _run(self, row: Row, compilation: str) -> tuple[np.ndarray, np.ndarray]:
         """What the device returns, and in which dtype, in the shape of `tensor`."""
@@ -273,12 +262,3 @@ def _components(truths: Any) -> Iterator[tuple[tuple[int, int], LocalTruth]]:
 
 def _nested(value: Any) -> Any:
     return tuple(map(_nested, value)) if isinstance(value, list) else value
-
-
-@cache
-def flushes_subnormals(dtype: str) -> bool:
-    """Whether compiled code turns half of the smallest normal number into zero."""
-    with x64_for(dtype):
-        kind = numpy_dtype(dtype)
-        smallest = np.asarray(FORMATS[dtype].smallest_normal).astype(kind)
-        return bool(jax.jit(lambda x, half: x * half == 0)(smallest, np.asarray(0.5).astype(kind)))

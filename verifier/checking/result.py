@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from verifier.checking.lifting import Formula
 from verifier.model.rule import Blame, RuleClass, RuleVerdict
 from verifier.model.verdict import NumberClass, NumberVerdict
 
-__all__ = ["Judgement", "Result", "Skipped"]
+__all__ = ["Conflict", "Judgement", "Result", "Skipped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,8 @@ class Judgement:
     rule_verdict: RuleVerdict | None
     number_verdict: NumberVerdict | None
     blame: Blame | None = None
+    unasked: bool = False
+    """Whether it is the value against a formula that the user did not give."""
 
     @property
     def rule(self) -> RuleClass | None:
@@ -51,6 +54,11 @@ class Judgement:
     def lost_bits(self) -> float | None:
         """How many bits more were lost than rounding the inputs already costs."""
         return self.number_verdict.lost_bits if self.number_verdict else None
+
+    @property
+    def proved(self) -> bool:
+        """Whether the rule is proved for all inputs where function and program are defined, not only for this one."""
+        return self.rule_verdict is not None and self.rule_verdict.proved
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -74,6 +82,13 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """Two routes to the truth that exclude each other: the verifier is at fault, and picks neither."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
     """What was not judged, and why."""
 
@@ -91,18 +106,34 @@ class Result:
     components: int = 0
     asked: int = 0
     allows_undecided: bool = False
+    formula: str | None = ""
+    """What the value was judged against beside the function itself: a formula, or nothing (""); None where a surrogate
+    or an equation says what is differentiated, so that the rule's truth is not that of the function.
+    """
+    values: tuple[Judgement, ...] = ()
+    """The value against a formula that this package knows, where the user gave none."""
     setup: str = ""
     """The lines of a reproduction that define the function, or empty where its source is not at hand."""
+    conflicts: tuple[str, ...] = ()
+    """Where two routes to the truth exclude each other: then nothing here is to be trusted."""
+    formulas: tuple[Formula, ...] = ()
+    """The function and its first derivative programs as formulas, where they are short."""
 
     @property
     def ok(self) -> bool:
-        """Every requested judgement is decided and none fails."""
-        return not self.findings and bool(self.verdicts)
+        """Every requested judgement is decided and none fails, and no two routes to the truth exclude each other."""
+        return not self.findings and bool(self.verdicts) and not self.conflicts
+
+    @property
+    def lifted(self) -> str:
+        """The function's program as a formula, or empty where it has none that is short."""
+        return next((each.text for each in self.formulas if each.of.startswith(f"{self.function}(")), "")
 
     @property
     def findings(self) -> tuple[Judgement, ...]:
-        """The judgements that fail, and those that are undecided unless that is allowed, worst first."""
+        """The judgements that fail, and those asked for that are undecided unless that is allowed, worst first."""
         found = [each for each in self.verdicts if each.fails or (each.undecided and not self.allows_undecided)]
+        found += [each for each in self.values if each.fails]
         return tuple(sorted(found, key=lambda each: each.severity, reverse=True))
 
     def __str__(self) -> str:

@@ -11,10 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from verifier.arithmetic.floats import Format
+from verifier.arithmetic.floats import FLOAT64, Format, round_to
+from verifier.arithmetic.one_sided import Ceiling
+from verifier.checking.lifting import Formulas, formulas_of
 from verifier.checking.tracing import Tracing
 from verifier.judge.hull import in_hull
 from verifier.judge.rule import K, Threshold, judge_rule
+from verifier.judge.text import truth_text
 from verifier.model.rule import LocalTruth, NonFinite, Note, ProgramValue, RowTruth, RuleClass, RuleVerdict
 from verifier.model.verdict import Enclosure, NoTruth
 from verifier.programs.extent import inner_programs
@@ -22,7 +25,7 @@ from verifier.programs.opaque import run_concretely
 from verifier.programs.trace import Row, Subject, Traced, tensor
 from verifier.truth.decisions import Decisions, branches, recorded
 from verifier.truth.derived import Derived
-from verifier.truth.enclosing import program_value
+from verifier.truth.enclosing import CEILING, program_value
 from verifier.truth.freezing import Frozen, follows, frozen, replayed
 from verifier.truth.implicit import Implicit
 from verifier.truth.lines import Lines, of_jaxpr
@@ -30,8 +33,14 @@ from verifier.truth.primal import PrimalTruth
 
 __all__ = ["Program", "Route", "chosen_components"]
 
-_MOST_COMPONENTS = {1: 16, 2: 6}
+_MOST_COMPONENTS = {1: 16, 2: 6, 3: 3, 4: 2}
 """More input components than this, and so many of them are chosen at random."""
+
+_THOROUGH = Ceiling(bits=CEILING, order=64)
+_QUICK = Ceiling(bits=1024, order=16)
+
+Pick = Callable[[Sequence[Any]], np.ndarray]
+"""From what belongs to all results of a program to the chosen components, (results, components)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,6 +64,13 @@ class Route:
     seed: int = 0
     reference: Tracing | None = None
     implicit: Implicit | None = None
+    thorough: bool = True
+    """Whether kinks in several inputs are looked at from all sides, and precision is raised to the ceiling.
+
+    Blame, which judges many equations, does neither.
+    """
+    most: int | None = None
+    """Most components of the inputs that are looked at, where a table says more."""
     _decisions: dict[int, Decisions] = field(default_factory=dict)
     _conditions: dict[int, list[list[Fraction | None]]] = field(default_factory=dict)
     _programs: dict[tuple[str, int, str], Program] = field(default_factory=dict)
@@ -64,6 +80,10 @@ class Route:
     @property
     def subject(self) -> Subject:
         return self.tracing.subject
+
+    @property
+    def limits(self) -> Ceiling:
+        return _THOROUGH if self.thorough else _QUICK
 
     @property
     def form(self) -> Format:
@@ -96,14 +116,14 @@ class Route:
     @cached_property
     def value(self) -> Derived:
         jaxpr = self.primal.jaxpr
-        return Derived(jaxpr, self.place, self.options(jaxpr))
+        return Derived(jaxpr, self.place, self.options(jaxpr), ceiling=self.limits.bits)
 
     def primal_values(self) -> list[ProgramValue]:
         """What exact arithmetic says of the value itself."""
         return [program_value(each, self.value.bits) for each in self.value.elements]
 
     def chosen(self, order: int) -> tuple[int, ...]:
-        return chosen_components(self.subject.size, order, self.seed)
+        return chosen_components(self.subject.size, order, self.seed, self.most)
 
     def truths(self, order: int, rows: Iterable[Row]) -> tuple[RowTruth, ...]:
         """The truth of each result over the chosen components; `rows` are programs whose values guide the search."""
@@ -119,17 +139,13 @@ class Route:
         return self._read(self.germs(order), order, rows)
 
     def _read(self, truth: PrimalTruth, order: int, rows: Iterable[Row]) -> tuple[RowTruth, ...]:
-        chosen = self.chosen(order)
         if order == 0:
             return truth.values()
         if order == 1:
             return truth.gradients([self._guess(row) for row in rows])
         if self.subject.size == 1:
             return truth.derivatives(order)
-        if order == 2:
-            return truth.hessians()
-        lost = NoTruth("derivatives of order 3 and more are followed in functions of one number only")
-        return (RowTruth(components=(lost,) * len(chosen) ** order),) * len(self.value.elements)
+        return truth.hessians() if order == 2 else truth.tensors(order)
 
     def germs(self, order: int, *, freezing: bool = True) -> PrimalTruth:
         """Germs of the function; without `freezing` as if no `stop_gradient` stood in it."""
@@ -138,8 +154,9 @@ class Route:
             return PrimalTruth(
                 Lines(program, self.place), [self.implicit.root(self.place)], self.chosen(order), self.seed
             )
-        lines = Lines(of_jaxpr(self.primal.jaxpr, self._germ_options(freezing=freezing)), self.place)
-        return PrimalTruth(lines, self.value.elements, self.chosen(order), self.seed)
+        lines = Lines(of_jaxpr(self.primal.jaxpr, self._germ_options(freezing=freezing)), self.place, self.limits)
+        unit = self.form.unit_roundoff
+        return PrimalTruth(lines, self.value.elements, self.chosen(order), self.seed, unit, self.thorough)
 
     def _guess(self, row: Row) -> list[list[float]]:
         values = self.program(row).values
@@ -159,7 +176,7 @@ class Route:
         traced = self.tracing.program(row, style)
         if isinstance(traced, str):
             return Program(derived=None, values=np.empty(0, dtype=object), reason=traced)
-        derived = Derived(traced.jaxpr, self.place, self.options(traced.jaxpr))
+        derived = Derived(traced.jaxpr, self.place, self.options(traced.jaxpr), ceiling=self.limits.bits)
         found = [program_value(each, derived.bits) for each in derived.elements]
         return Program(derived=derived, values=self._tensor(traced, found, row.order))
 
@@ -180,15 +197,65 @@ class Route:
         truths = self.truths(row.order, rows)
         if program.derived is None:
             return None
-        judged = _Judged(self, program, row.order)
-        notes = self._notes(program, row.order)
+        derived = program.derived
+
+        def pick(flat: Sequence[Any]) -> np.ndarray:
+            return self.window(self._tensor_of(derived, flat, row.order), row.order)
+
+        return self._proved(self.judged(derived, row.order, truths, pick), row, compilation)
+
+    def _proved(self, verdicts: np.ndarray, row: Row, compilation: str) -> np.ndarray:
+        """The verdicts with those marked that are proved for all inputs."""
+        style = compilation if compilation in ("vmap", "remat") else "eager"
+        traced = self.tracing.program(row, style)
+        if self.lifted is None or isinstance(traced, str):
+            return verdicts
+        where = self.positions(traced, row.order)
+        own = formulas_of(self.tracing)
+        for (j, i), verdict in np.ndenumerate(verdicts):
+            if verdict.kind is RuleClass.RIGHT and Note.PINNED not in verdict.notes:
+                components = self.components(row.order, i)
+                proved = own.proved(row, style, int(where[j, i]), self.lifted, j, components)
+                verdicts[j, i] = replace(verdict, proved=proved)
+        return verdicts
+
+    @property
+    def lifted(self) -> Formulas | None:
+        """The formulas of the function that the truth is about; None where it is given by an equation."""
+        return None if self.implicit is not None else formulas_of(self.reference or self.tracing)
+
+    def components(self, order: int, index: int) -> tuple[int, ...]:
+        """The input components that the derivative at this place of a flattened tensor is taken by."""
+        chosen = self.chosen(order)
+        return tuple(chosen[each] for each in np.unravel_index(index, (len(chosen),) * order))
+
+    def conflicts(self, order: int) -> tuple[str, ...]:
+        """Where SymPy's derivative of the lifted function excludes the truth from germs, as far as that was asked for.
+
+        Then the verifier is at fault.
+        """
+        if order not in (1, 2) or self.lifted is None:
+            return ()
+        found = (
+            (truth, self.lifted.conflict(j, self.components(order, i), self.place, truth))
+            for j, row in enumerate(self._truths.get(order, ()))
+            for i, truth in enumerate(row.components)
+        )
+        return tuple(f"order {order}: {text}, germs give {truth_text(truth)}" for truth, text in found if text)
+
+    def judged(self, derived: Derived, order: int, truths: Sequence[RowTruth], pick: Pick) -> np.ndarray:
+        """A verdict for each of the components that `pick` takes from any program's results, against their truths.
+
+        The truths of the order are known by then.
+        """
+        judged = _Judged(self, derived, pick)
+        notes = self._notes(derived, order)
         verdicts = np.array([judged.row(j, truth) for j, truth in enumerate(truths)], dtype=object)
         return np.frompyfunc(lambda each: replace(each, notes=(*each.notes, *notes)), 1, 1)(verdicts)
 
-    def _notes(self, program: Program, order: int) -> tuple[Note, ...]:
+    def _notes(self, derived: Derived, order: int) -> tuple[Note, ...]:
         """What holds of all components: replayed decisions, and a frozen truth that is not the plain one."""
-        jaxprs = [self.primal.jaxpr, *([program.derived.jaxpr] if program.derived else [])]
-        decisions = [self._decisions.get(id(each)) for each in jaxprs]
+        decisions = [self._decisions.get(id(each)) for each in (self.primal.jaxpr, derived.jaxpr)]
         pinned = any(each is not None and each.pinned for each in decisions)
         return (*([Note.PINNED] if pinned else []), *([Note.SURROGATE] if self._is_surrogate(order) else []))
 
@@ -228,7 +295,7 @@ class Route:
             if all(each is not None for each in found.flat):
                 break
             self._fill(found, row, rows)
-        return self._from_germs(found) if order == 1 else found
+        return self._from_germs(found, order)
 
     def _fill(self, found: np.ndarray, row: Row, rows: list[Row]) -> None:
         verdicts = self.rules(row, rows)
@@ -241,18 +308,28 @@ class Route:
             if found[place] is None and verdicts[place].kind is RuleClass.RIGHT:
                 found[place] = chosen[place]
 
-    def _from_germs(self, found: np.ndarray) -> np.ndarray:
-        truth = self.germs(1)
+    def _from_germs(self, found: np.ndarray, order: int) -> np.ndarray:
+        truth, chosen = self.germs(order), self.chosen(order)
         signs = random.Random(self.seed)
         weights = [tuple(Fraction(signs.choice((-1, 1))) for _ in range(self.subject.size)) for _ in range(2)]
         for j, i in np.ndindex(*found.shape):
             if found[j, i] is None:
-                moved = [truth.moved(j, self.chosen(1)[i], each) for each in weights]
+                moved = [_moved(truth, j, np.unravel_index(i, (len(chosen),) * order), each) for each in weights]
                 found[j, i] = max((each for each in moved if each is not None), default=None)
         return found
 
     def _tensor_of(self, derived: Derived, flat: Sequence[Any], order: int) -> np.ndarray:
         return self._tensor(Traced(derived.jaxpr, ()), flat, order)
+
+    def positions(self, traced: Traced, order: int) -> np.ndarray:
+        """Where the chosen components stand among all entries of a program's results, as (results, components)."""
+        sizes = [int(np.prod(aval.shape, dtype=int)) for aval in traced.jaxpr.out_avals]
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        blocks = [
+            np.arange(start, start + size).reshape(aval.shape)
+            for start, size, aval in zip(starts[:-1], sizes, traced.jaxpr.out_avals, strict=True)
+        ]
+        return self.window(tensor(blocks, self.subject, order), order)
 
     def window(self, values: np.ndarray, order: int) -> np.ndarray:
         """The chosen components of a tensor, as (results, components)."""
@@ -266,11 +343,15 @@ class _Judged:
     """One program against the truth, row by row."""
 
     route: Route
-    program: Program
-    order: int
+    derived: Derived
+    pick: Pick
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        return self.pick([program_value(each, self.derived.bits) for each in self.derived.elements])
 
     def row(self, j: int, truth: RowTruth) -> list[RuleVerdict]:
-        values = self.route.window(self.program.values, self.order)[j]
+        values = self.values[j]
         verdicts = [self._component(j, i, *pair) for i, pair in enumerate(zip(values, truth.components, strict=True))]
         if truth.cells and all(not each.fails for each in verdicts):
             return _certified(verdicts, values, truth, self.route.form)
@@ -288,10 +369,7 @@ class _Judged:
 
     @cached_property
     def _spread(self) -> np.ndarray:
-        derived = self.program.derived
-        assert derived is not None
-        found = derived.spread(self.route.form, self.route.seed)
-        return self.route.window(self.route._tensor_of(derived, found, self.order), self.order)
+        return self.pick(self.derived.spread(self.route.form, self.route.seed))
 
 
 def _certified(
@@ -311,9 +389,10 @@ def _certified(
     ]
 
 
-def chosen_components(size: int, order: int, seed: int) -> tuple[int, ...]:
-    """All input components, or a seeded choice of many."""
+def chosen_components(size: int, order: int, seed: int, limit: int | None = None) -> tuple[int, ...]:
+    """All input components, or a seeded choice of many; never more than a limit."""
     most = _MOST_COMPONENTS.get(order, 1 if order else size)
+    most = most if limit is None else min(most, limit)
     if order == 0 or size <= most:
         return tuple(range(size))
     return tuple(sorted(random.Random(f"{seed}:{size}").sample(range(size), most)))
@@ -326,7 +405,14 @@ def differ(a: LocalTruth, b: LocalTruth) -> bool:
     return type(a) is not type(b) and not any(isinstance(each, NoTruth) for each in (a, b))
 
 
+def _moved(truth: PrimalTruth, j: int, places: Sequence[Any], weights: tuple[Fraction, ...]) -> Fraction | None:
+    """How far one component moves with the inputs, from germs."""
+    if len(places) == 1:
+        return truth.moved(j, truth.chosen[places[0]], weights)
+    return truth.moved_tensor(j, tuple(map(int, places)), weights)
+
+
 def _rough(value: ProgramValue) -> float:
     if isinstance(value, Enclosure):
-        return float(value.middle)
+        return round_to(value.middle, FLOAT64)
     return float(value.value) if isinstance(value, NonFinite) else float("nan")

@@ -7,12 +7,13 @@ from typing import Any
 
 from verifier.arithmetic.floats import FORMATS, shortest_decimal
 from verifier.checking.result import Judgement, Result
-from verifier.model.rule import RuleVerdict
+from verifier.model.rule import RuleClass, RuleVerdict
 from verifier.model.verdict import NumberVerdict
 from verifier.programs.trace import program_named
 
 __all__ = ["number_text", "result_text"]
 
+_OWN = "against its own primal"
 _MOST_BLOCKS = 8
 _MOST_ENTRIES = 8
 _MEANINGFUL_ULPS = 1e18
@@ -29,8 +30,8 @@ def result_text(result: Result) -> str:
     groups: dict[tuple[Any, ...], list[Judgement]] = {}
     for each in result.findings:
         groups.setdefault(_story(each), []).append(each)
-    blocks = [_block(group) for group in groups.values()]
-    parts = [_headline(result), *blocks[:_MOST_BLOCKS]]
+    blocks = [_block(group, alone=result.formula == "") for group in groups.values()]
+    parts = [_conflicts(result), _headline(result), _formulas(result), *blocks[:_MOST_BLOCKS]]
     if len(blocks) > _MOST_BLOCKS:
         parts.append(f"  ... and {len(blocks) - _MOST_BLOCKS} more")
     if result.findings:
@@ -40,11 +41,33 @@ def result_text(result: Result) -> str:
 
 
 def _headline(result: Result) -> str:
-    count, failing = len(result.verdicts), len(result.findings)
+    count, failing = len(result.verdicts) + len(result.values), len(result.findings)
     part = f"; {result.components} of {result.asked} components" if result.components < result.asked else ""
+    part += _against(result)
+    proved = sum(each.proved for each in result.verdicts)
+    part += f"; {proved} proved for all x" if proved else ""
     if failing:
         return f"{result.function}: {failing} of {count} judgements of its derivatives fail{part}"
     return f"{result.function}: {count} judgements of its derivatives, none fails{part}"
+
+
+def _conflicts(result: Result) -> str:
+    """What stands above all else: the verifier contradicts itself."""
+    if not result.conflicts:
+        return ""
+    head = f"ORACLE CONFLICT: two routes to the truth about {result.function} exclude each other; please report this"
+    return "\n".join([head, *(f"  {each}" for each in result.conflicts)])
+
+
+def _formulas(result: Result) -> str:
+    return "\n".join(f"  {each.of} = {each.text}" for each in result.formulas)
+
+
+def _against(result: Result) -> str:
+    """What the value, or the rules alone, were judged against (SEMANTICS §10)."""
+    if result.formula is None:
+        return ""
+    return f"; its value is judged against {result.formula}" if result.formula else f"; its rules {_OWN}"
 
 
 def _story(judgement: Judgement) -> tuple[Any, ...]:
@@ -53,7 +76,7 @@ def _story(judgement: Judgement) -> tuple[Any, ...]:
     return (*place, judgement.rule, judgement.number, judgement.blame)
 
 
-def _block(group: Sequence[Judgement]) -> str:
+def _block(group: Sequence[Judgement], *, alone: bool) -> str:
     """The worst component of a group, with the programs that returned the same, and how many others there are."""
     first = group[0]
     same = [each for each in group if (each.component, _value(each)) == (first.component, _value(first))]
@@ -61,7 +84,7 @@ def _block(group: Sequence[Judgement]) -> str:
     rows = {
         "returned": "" if first.value is None else f"{_value(first)}  by {_names(each.program for each in same)}",
         "truth": first.truth,
-        "rule": _rule(first.rule_verdict),
+        "rule": _rule(first.rule_verdict, alone=alone),
         "number": _number(first.number_verdict),
         "blame": str(first.blame or ""),
         "notes": _names(first.notes),
@@ -78,10 +101,13 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(shown[:_MOST_ENTRIES]) + more
 
 
-def _rule(verdict: RuleVerdict | None) -> str:
+def _rule(verdict: RuleVerdict | None, *, alone: bool) -> str:
+    """`alone` tells that no formula says what the function is meant to be."""
     if verdict is None:
         return ""
-    return f"{verdict.kind}{f'  {verdict.reason}' if verdict.reason else ''}"
+    beside = _OWN if alone and verdict.kind is RuleClass.RIGHT else ""
+    kind = f"{verdict.kind} (proved for all x)" if verdict.proved else str(verdict.kind)
+    return "  ".join(each for each in (kind, beside, verdict.reason) if each)
 
 
 def _number(verdict: NumberVerdict | None) -> str:
@@ -135,6 +161,7 @@ def _reproduction(result: Result) -> str:
     call = _COMPILED[compilation].format(g=row.spelling.format(f="f"), x=", ".join(_arguments(worst)))
     lines = [
         "import jax, jax.numpy as jnp",
+        *(["import jax.experimental.jet"] if "jax.experimental" in call else []),
         *(["jax.config.update('jax_enable_x64', True)"] if worst.dtype == "float64" else []),
         *result.setup.splitlines(),
         *_assignments(worst),

@@ -27,6 +27,8 @@ class Tracing:
     dtype: str
     _traced: dict[tuple[str, int, str], Traced | str] = field(default_factory=dict)
     _compiled: dict[tuple[str, int, str], Callable[..., Any]] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What others derive from the programs, once for all points."""
 
     @property
     def form(self) -> Format:
