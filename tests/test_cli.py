@@ -129,6 +129,16 @@ def test_a_report_is_made_from_a_run_file_alone(tmp_path, catalog):
     assert html.read_bytes() == again.read_bytes()
 
 
+def test_the_coverage_of_a_run_file_is_printed_for_people_and_for_machines(tmp_path, catalog):
+    run_file = tmp_path / "run.jsonl"
+    assert invoke("run", catalog(), *NARROW, "--out", run_file, "--quiet").exit_code == 0
+    text, machine = invoke("coverage", run_file), invoke("coverage", run_file, "--json")
+    assert (text.exit_code, machine.exit_code) == (0, 0)
+    assert "The source: 1 of 1 sections covered" in text.output
+    assert "jvp that never ran: abs, " in text.output
+    assert json.loads(machine.output)["rule_totals"]["jvp"]["verified"] > 0
+
+
 def test_a_run_file_that_cannot_be_read_has_status_2(tmp_path):
     (tmp_path / "bad.jsonl").write_text("{}\n")
     for name in ("bad.jsonl", "none.jsonl"):

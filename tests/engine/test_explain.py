@@ -1,0 +1,70 @@
+"""An entry in words."""
+
+import pytest
+
+from verifier.engine.explain import explained
+from verifier.errors import UsageError
+
+CATALOG = """
+format: "1.0"
+source: {title: T, sections: [{id: s, title: S}]}
+entries:
+  square:
+    title: "A square around a tanh"
+    section: s
+    inputs: {x: {domain: [-10, 10]}}
+    let: {layer: tanh(x)}
+    value: layer**2
+    orders: [1]
+    points: [{x: 4.5}]
+  field:
+    title: "A map of the plane"
+    section: s
+    inputs: {v: {shape: [2], domain: [-1, 1]}}
+    value: "[v[0]*v[1], sin(v[0])]"
+    orders: [1]
+  claims-only: {title: t, section: s, claims: [{id: c, says: s, not-computable: r}]}
+"""
+
+
+@pytest.fixture
+def catalog(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text(CATALOG)
+    return path
+
+
+def test_mathematics_and_the_equation_that_loses_most(catalog):
+    text = explained(catalog, "square")
+    assert "layer = tanh(x)\n    local derivative by x: 1 - tanh(x)**2\nvalue = layer**2\n" in text
+    assert "d/dx = 2*(1 - tanh(x)**2)*tanh(x)" in text
+    (worst,) = [line for line in text.splitlines() if line.endswith("<- loses most")]
+    assert "sub 1.0 (1)" in worst
+    assert "0.000246789151972463" in worst
+
+
+def test_another_point_dtype_order_and_program(catalog):
+    text = explained(catalog, "square", at=("x=0.5",), dtype="float64", orders=(2,), programs=("fwd-fwd",))
+    assert "fwd-fwd of order 2 in float64 at x = 0.5" in text
+
+
+def test_a_vector_function_by_its_jacobian(catalog):
+    text = explained(catalog, "field", at=("v=[0.5, 0.25]",))
+    assert "value[0] d/dv[0] = v[1]" in text
+    assert "jacrev of order 1" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("nothing", {}, "has no entry nothing; it has claims-only, field, square"),
+        ("claims-only", {}, "carries claims only"),
+        ("field", {}, "declares no point"),
+        ("square", {"at": ("y=1",)}, "one of the inputs x"),
+        ("square", {"at": ("x",)}, "NAME=VALUE"),
+        ("square", {"programs": ("frob",)}, "no program frob of order 1"),
+    ],
+)
+def test_what_there_is_not(catalog, name, options, message):
+    with pytest.raises(UsageError, match=message):
+        explained(catalog, name, **options)

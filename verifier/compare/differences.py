@@ -1,0 +1,122 @@
+"""Two runs side by side: what is newly wrong, newly right, more or less accurate, new or gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from verifier.compare.facts import Fact, Subject, facts
+from verifier.runs.reader import Run
+
+__all__ = ["Change", "Comparison", "Direction", "compare", "new_findings"]
+
+A_BIT = 1.0
+"""Numbers of an unchanged class count as less accurate when they lose a whole bit more: compilers shift roundings."""
+
+
+class Direction(StrEnum):
+    """What became of a subject, what matters most first."""
+
+    NEWLY_WRONG = "newly wrong"
+    WORSE = "worse"
+    LESS_ACCURATE = "less accurate"
+    NEWLY_RIGHT = "newly right"
+    BETTER = "better"
+    MORE_ACCURATE = "more accurate"
+    APPEARED = "appeared"
+    DISAPPEARED = "disappeared"
+
+
+_GOT_WORSE = (Direction.NEWLY_WRONG, Direction.WORSE, Direction.LESS_ACCURATE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A subject on which both runs differ; a missing fact means that the run does not have the subject.
+
+    `bits` is how many bits more (or, negative, fewer) are lost than before.
+    """
+
+    subject: Subject
+    direction: Direction
+    old: Fact | None
+    new: Fact | None
+
+    @property
+    def bits(self) -> float:
+        return (self.new.lost if self.new else 0.0) - (self.old.lost if self.old else 0.0)
+
+    @property
+    def got_worse(self) -> bool:
+        """Whether this is bad news: worse than before, and not acknowledged in the new run's catalog."""
+        return self.direction in _GOT_WORSE and not (self.new and self.new.acknowledged)
+
+    @property
+    def primitive(self) -> str:
+        """The primitive that is blamed, now or before."""
+        return next((each.primitive for each in (self.new, self.old) if each and each.primitive), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """All differences, what matters most first; `versions` are those that differ, name -> (old, new)."""
+
+    changes: tuple[Change, ...]
+    compared: int
+    """How many subjects both runs have."""
+    versions: Mapping[str, tuple[str, str]]
+    same_catalog: bool = True
+
+    @property
+    def got_worse(self) -> bool:
+        return any(each.got_worse for each in self.changes)
+
+
+def compare(old: Run, new: Run) -> Comparison:
+    """What changed from `old` to `new`."""
+    before, after = facts(old), facts(new)
+    found = [_change(each, before.get(each), after.get(each)) for each in {**before, **after}]
+    order = list(Direction)
+    changes = sorted(
+        (each for each in found if each is not None),
+        key=lambda each: (order.index(each.direction), -abs(each.bits), each.subject),
+    )
+    return Comparison(
+        changes=tuple(changes),
+        compared=len(before.keys() & after.keys()),
+        versions=_versions(old, new),
+        same_catalog=old.header.catalog.digest == new.header.catalog.digest,
+    )
+
+
+def new_findings(baseline: Run, run: Run) -> tuple[Change, ...]:
+    """The unacknowledged failures of a run that the baseline does not have, or has in a milder form."""
+    return tuple(each for each in compare(baseline, run).changes if each.got_worse and each.new and each.new.fails)
+
+
+def _change(subject: Subject, old: Fact | None, new: Fact | None) -> Change | None:
+    direction = _direction(subject.kind, old, new)
+    return None if direction is None else Change(subject=subject, direction=direction, old=old, new=new)
+
+
+def _direction(kind: str, old: Fact | None, new: Fact | None) -> Direction | None:
+    if new is None:
+        return Direction.DISAPPEARED
+    if old is None:
+        return Direction.NEWLY_WRONG if new.fails else Direction.APPEARED
+    if old.fails != new.fails:
+        return Direction.NEWLY_WRONG if new.fails else Direction.NEWLY_RIGHT
+    before, after = old.badness(kind), new.badness(kind)
+    if before != after:
+        return Direction.WORSE if after > before else Direction.BETTER
+    if abs(new.lost - old.lost) >= A_BIT:
+        return Direction.LESS_ACCURATE if new.lost > old.lost else Direction.MORE_ACCURATE
+    return None
+
+
+def _versions(old: Run, new: Run) -> dict[str, tuple[str, str]]:
+    before, after = old.provenance.versions, new.provenance.versions
+    names = dict.fromkeys((*before, *after))
+    pairs = {name: (before.get(name, "none"), after.get(name, "none")) for name in names}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
