@@ -24,8 +24,8 @@ def run_small(folder: Path, written: dict[str, str], listings: str = "", **optio
     )
     catalog = folder / "small.yaml"
     catalog.write_text(f"{HEAD}{textwrap.dedent(listings)}entries:\n{bodies}")
-    narrow = {"dtypes": ("float64",), "devices": ("cpu:0",), "programs": ("grad/jit",), "samples": 0, "workers": 1}
-    chosen = Options(**{**narrow, **options})  # type: ignore[arg-type]
+    narrow = {"dtypes": ("float64",), "devices": ("cpu:0",), "programs": ("grad/jit",), "samples": 0, "workers": 0}
+    chosen = Options(**{"cache": False, **narrow, **options})  # type: ignore[arg-type]
     return run_catalog(catalog, chosen, out=None, progress=Progress(quiet=True))
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from verifier.engine import entry as entry_module
+from verifier.engine import program as program_module
 from verifier.symbolic.lowering import as_function
 
 ALL_FIRST = ("grad/jit", "jvp/jit", "vjp/jit", "linearize/jit", "jacfwd/jit", "jacrev/jit")
@@ -54,7 +54,7 @@ def test_a_value_outside_the_sides_of_a_kink_fails(monkeypatch, verified):
         f = as_function(definitions)
         return lambda x, data: 4 * f(x, data)
 
-    monkeypatch.setattr(entry_module, "as_function", doubled)
+    monkeypatch.setattr(program_module, "as_function", doubled)
     run = verified("inputs: {x: {domain: [0, 0]}}\nvalue: max(0, x)\norders: [1]")
     assert [(each.fails, each.worst.decimal) for each in run.verdicts] == [(True, "2.0")]
 
@@ -197,7 +197,7 @@ def test_an_error_of_the_inputs_conditioning_is_no_finding(monkeypatch, verified
             f = as_function(definitions)
             return lambda x, data: f(x, data) * (1 + error)
 
-        monkeypatch.setattr(entry_module, "as_function", wrong)
+        monkeypatch.setattr(program_module, "as_function", wrong)
 
     body = "inputs: {x: {domain: [100000, 100000]}}\nvalue: cos(x)\norders: [1]"
     off_by(1e-13)
@@ -247,7 +247,7 @@ def test_overflow_is_a_class_of_its_own_and_passes(verified):
 
 @pytest.mark.parametrize(("given", "verdict"), [(65504.0, "OVERFLOW"), (-65504.0, "LOSSY"), (60000.0, "LOSSY")])
 def test_the_largest_number_passes_where_the_truth_is_beyond_it(monkeypatch, verified, given, verdict):
-    monkeypatch.setattr(entry_module, "as_function", lambda _: lambda x, data: 0 * x + given)
+    monkeypatch.setattr(program_module, "as_function", lambda _: lambda x, data: 0 * x + given)
     run = verified(
         "inputs: {x: {domain: [300, 300]}}\nvalue: x*x\norders: [1]", dtypes=("float16",), programs=("value",)
     )
@@ -265,7 +265,7 @@ def test_many_components_share_one_record_that_names_the_worst(monkeypatch, veri
 
         return function
 
-    monkeypatch.setattr(entry_module, "as_function", one_wrong)
+    monkeypatch.setattr(program_module, "as_function", one_wrong)
     body = "inputs: {v: {shape: [80], domain: [1, 1]}}\nvalue: sum(v*v)\norders: [1]"
     run = verified(body, samples=1)
     (record,) = run.verdicts

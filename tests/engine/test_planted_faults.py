@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from verifier.engine import entry as entry_module
+from verifier.engine import program as program_module
 from verifier.execution import observe as observe_module
 from verifier.symbolic.graph import elementwise
 from verifier.symbolic.kernels import slot
@@ -54,7 +54,7 @@ def plant(monkeypatch):
 
             return function
 
-        monkeypatch.setattr(entry_module, "as_function", wrong)
+        monkeypatch.setattr(program_module, "as_function", wrong)
 
     return planted
 
@@ -82,7 +82,8 @@ def test_a_wrong_factor_is_named(plant, verified, factor, verdict):
     plant(lambda f, primals, tangents: factor * honest(f, primals, tangents))
     run = verified(CURVE.replace("[1, 2]\np", "[1]\np"))
     assert failing(run) == {("grad/jit", 1, "d/dx", verdict)}
-    assert run.end.findings == 1
+    assert [each.verdict for each in run.rules if each.fails] == ["WRONG"]
+    assert run.end.findings == 2  # the rule, and the number that it makes
     assert run.end.exit_status == 1
 
 
@@ -113,7 +114,7 @@ def test_a_wrong_value_is_named(monkeypatch, verified):
         f = as_function(definitions)
         return lambda *given: f(*given) + 1e-6
 
-    monkeypatch.setattr(entry_module, "as_function", shifted)
+    monkeypatch.setattr(program_module, "as_function", shifted)
     run = verified(CURVE, programs=("value/jit", "grad/jit"))
     assert failing(run) == {("value/jit", 0, "value", "LOSSY")}
 
@@ -181,7 +182,7 @@ def test_a_fault_in_a_device_array_does_not_hide_behind_other_points(monkeypatch
         f = as_function(definitions)
         return lambda x, data: jnp.where(x == 1.25, jnp.nan, f(x, data))
 
-    monkeypatch.setattr(entry_module, "as_function", nan_at_the_middle)
+    monkeypatch.setattr(program_module, "as_function", nan_at_the_middle)
     run = verified(CURVE, programs=("value/jit",), samples=6)
     (record,) = run.verdicts
     assert record.verdict == "NONFINITE"

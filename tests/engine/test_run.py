@@ -11,10 +11,13 @@ from verifier.engine.options import Options
 from verifier.engine.progress import Progress
 from verifier.engine.run import run_catalog
 from verifier.errors import CatalogError, UsageError
+from verifier.execution.pool import Doing
 from verifier.model.verdict import ClaimVerdict, NumberClass
 from verifier.runs.reader import equal_bytes_apart_from_provenance, read
 
-ONE_PROGRAM = Options(dtypes=("float64",), devices=("cpu:0",), programs=("grad/jit",), samples=0, workers=1)
+ONE_PROGRAM = Options(
+    dtypes=("float64",), devices=("cpu:0",), programs=("grad/jit",), samples=0, workers=0, cache=False
+)
 GOOD = """
 inputs: {x: {domain: [1, 2]}}
 value: x**2
@@ -43,7 +46,13 @@ def test_two_runs_of_one_command_are_equal_in_bytes(tmp_path, verified_all):
     verified_all({"e": GOOD.replace("x**2", "sin(x)*x + 0.1"), "f": GOOD})
     catalog = tmp_path / "small.yaml"
     options = Options(
-        dtypes=("float64", "float32"), devices=("cpu:0",), programs=("grad/vmap",), samples=4, seed=3, workers=1
+        dtypes=("float64", "float32"),
+        devices=("cpu:0",),
+        programs=("grad/vmap",),
+        samples=4,
+        seed=3,
+        workers=0,
+        cache=False,
     )
     outs = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
     for out in outs:
@@ -62,7 +71,7 @@ def test_two_runs_of_one_command_are_equal_in_bytes(tmp_path, verified_all):
 def test_worker_processes_change_nothing_and_lose_nothing(tmp_path, verified_all):
     verified_all({"bad": BAD_DATA, "good": GOOD, "wrong": GOOD.replace("== 1", "== 2")}, listings=LISTING)
     outs = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
-    for out, workers in zip(outs, (1, 2), strict=True):
+    for out, workers in zip(outs, (0, 2), strict=True):
         options = Options(**{**_fields(ONE_PROGRAM), "workers": workers})
         run = run_catalog(tmp_path / "small.yaml", options, out=out, progress=Progress(quiet=True))
         assert [each.status for each in run.entries] == ["FAILED", "OK", "OK"]
@@ -208,13 +217,13 @@ def test_an_interruption_keeps_what_was_recorded_and_leaves_no_run_file(monkeypa
     with pytest.raises(KeyboardInterrupt):
         run_catalog(tmp_path / "small.yaml", ONE_PROGRAM, out=tmp_path / "r.jsonl", progress=Progress(quiet=True))
     assert not (tmp_path / "r.jsonl").exists()
-    assert '"entry":"one"' in (tmp_path / "r.jsonl.partial").read_text()
+    assert '"entry":"one"' in (tmp_path / "r.jsonl.journal").read_text()
 
 
 def test_progress_is_silent_without_a_terminal(capsys):
     with Progress() as progress:
-        progress.start(2)
-        progress.doing("one")
+        progress.start(2, known=1)
+        progress.working([Doing("one", 0.0)])
         progress.done()
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from verifier.report.numbers import agreeing, decimal_of, exact_hex, shortened, signed, ulps
+from verifier.report.numbers import agreeing, decimal_of, exact_hex, place, shortened, signed, ulps
+from verifier.runs.records import Witness, Worst
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,11 @@ def test_digits_that_agree_with_the_truth() -> None:
     assert agreeing("0.13621868742711296", "0.13621868742711304…") == ("0.13621868742711", "296")
     assert agreeing("1.0", "1.0") == ("1.0", "")
     assert agreeing("1.5e−7", "1.5e−8") == ("", "1.5e−7")
+
+
+def test_a_place_is_named_by_its_label_or_its_inputs():
+    one = (Witness(hex="0x1p-1", decimal="0.5"),)
+    given = {"point": 3, "value": "0x0p+0", "decimal": "0.0", "truth": "1"}
+    assert place(Worst(label="zero", inputs={"x": one}, **given)) == "zero"
+    assert place(Worst(inputs={"x": one, "v": one * 2}, **given)) == "x = 0.5, v = [0.5, 0.5]"
+    assert place(Worst(**given)) == "point 3"

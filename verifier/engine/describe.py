@@ -13,7 +13,7 @@ from verifier.engine.judging import SHOWN_COMPONENTS, Judged, Judging
 from verifier.execution.observe import Observation
 from verifier.execution.points import Point
 from verifier.judge.text import truth_text
-from verifier.model.catalog import At, NestedText, Picture, Series, Text
+from verifier.model.catalog import At, Implementation, NestedText, Picture, Series, Text
 from verifier.programs.components import component_count, component_names
 from verifier.runs import records
 from verifier.symbolic.display import derivative_latex, formula_latex, local_derivatives
@@ -53,6 +53,7 @@ def entry_record(
         note=entry.note,
         tags=entry.tags,
         value=None if entry.value is None else _formula(entry.value),
+        implementation=None if entry.implementation is None else _implementation(entry.implementation),
         definitions=tuple(_definitions(prepared)),
         inputs=tuple(
             records.Input(name=each.name, shape=each.shape, domain=(str(each.lower), str(each.upper)))
@@ -80,6 +81,15 @@ def _written(value: NestedText) -> str:
 
 def _formula(text: Text) -> records.Formula:
     return records.Formula(text=text.text, latex=formula_latex(parse(text.text)))
+
+
+def _implementation(program: Implementation) -> records.Implementation:
+    return records.Implementation(
+        module=program.module,
+        function=program.function,
+        arguments=tuple(each if isinstance(each, str) else repr(each) for each in program.arguments),
+        options={name: repr(value) for name, value in program.options},
+    )
 
 
 def _definitions(prepared: Prepared) -> Iterator[records.Definition]:

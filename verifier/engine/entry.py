@@ -5,17 +5,24 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from verifier.arithmetic.floats import named
+from verifier.engine.blaming import NumberBlame
 from verifier.engine.data import data_of, declared_point
 from verifier.engine.describe import entry_record, point_label
+from verifier.engine.exercised import rule_table
+from verifier.engine.explaining import Explaining
+from verifier.engine.followed import Programs, followed
 from verifier.engine.judging import Judging
 from verifier.engine.options import Options
+from verifier.engine.program import program_of
+from verifier.engine.rule_records import WIDE, RuleFindings, rule_findings
+from verifier.engine.targets import Targets
 from verifier.execution.observe import Observation, observe
 from verifier.execution.points import MANY, Point, points
 from verifier.judge.number import Yardstick, allowance
@@ -25,9 +32,10 @@ from verifier.programs.layout import Layout
 from verifier.programs.listing import ListingRun
 from verifier.programs.plan import Plan, Selection, plan
 from verifier.runs import records
+from verifier.runs.outcome import Outcome
 from verifier.symbolic.build import Definitions
 from verifier.symbolic.graph import longest_reduction
-from verifier.symbolic.lowering import as_function, lower_graph
+from verifier.symbolic.lowering import lower_graph
 from verifier.truth.formula import FormulaTruth, OrderTruth
 from verifier.truth.routes import conflicts, settled, too_large
 from verifier.truth.workspace import Workspace
@@ -38,17 +46,6 @@ _SYMBOLIC_LIMIT = 4096
 """Most components of a symbolic derivative that is lowered to JAX beside autodiff."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Targets:
-    """Where programs run: the dtypes, the devices found, and which (device, dtype) flushes subnormals to zero."""
-
-    dtypes: tuple[str, ...]
-    devices: tuple[str, ...]
-    dependent: frozenset[str]
-    """Devices that share their processor with an earlier one: no independent evidence."""
-    flushes: Mapping[tuple[str, str], bool]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prepared:
     """An entry whose formulas are graphs and whose data are exact numbers."""
@@ -57,17 +54,6 @@ class Prepared:
     definitions: Definitions
     data: Mapping[str, np.ndarray]
     workspace: Workspace
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """The records of one entry."""
-
-    entry: records.Entry
-    conflicts: int = 0
-    """How often the two routes to the truth excluded each other: the verifier is at fault, and says so."""
-    verdicts: tuple[records.Verdict, ...] = ()
-    skipped: tuple[records.Skipped, ...] = ()
 
 
 def prepare(entry: Entry, listings: Mapping[str, ListingRun]) -> Prepared:
@@ -88,15 +74,21 @@ def verify(prepared: Prepared, targets: Targets, options: Options) -> Outcome:
     judging = task.judging(planned, found_points, targets)
     kept = [each for each in observations if not _is_gap(each)]
     verdicts = tuple(record for each in kept for record in judging.records(each))
+    ruled = task.rules(planned, found_points)
     contradictions = task.conflicts(judging)
+    conflict = "; ".join(contradictions)
     described = entry_record(prepared, judging, found_points, kept)
     if contradictions:
-        described = replace(described, status="ORACLE CONFLICT", reason="; ".join(contradictions))
+        described = replace(described, status="ORACLE CONFLICT", reason=conflict)
+    blame = NumberBlame(rules=ruled.rules, conflict=conflict, programs=task.programs, points=found_points.__getitem__)
     return Outcome(
         entry=described,
         conflicts=len(contradictions),
-        verdicts=verdicts,
-        skipped=(*task.unheld(targets.dtypes), *_skipped(prepared.entry.id, planned, observations)),
+        verdicts=blame.filled(verdicts),
+        rules=ruled.rules,
+        skipped=(*task.unheld(targets.dtypes), *_skipped(prepared.entry.id, planned, observations), *ruled.skipped),
+        exercised=ruled.exercised,
+        jax_rules=rule_table(),
     )
 
 
@@ -106,6 +98,7 @@ class _Task:
 
     prepared: Prepared
     options: Options
+    _programs: dict[str, Programs] = field(default_factory=dict)
 
     @property
     def signature(self) -> Signature:
@@ -156,16 +149,47 @@ class _Task:
         )
 
     def _symbolic_orders(self) -> tuple[int, ...]:
+        """None where a program stands for the formula: then the formula is mathematics, and how it would run is no
+        matter.
+        """
+        if self.prepared.entry.implementation is not None:
+            return ()
         signature = self.signature
         return tuple(
             order for order in self.orders if order and signature.value_size * signature.size**order <= _SYMBOLIC_LIMIT
         )
 
     def observe(self, planned: Plan, found: Mapping[str, Sequence[Point]]) -> tuple[Observation, ...]:
-        definitions = self.prepared.definitions
         layout = Layout(self.signature)
         symbolic = {order: _positional(self.truth, order, layout) for order in self._symbolic_orders()}
-        return observe(planned, as_function(definitions), points=found, data=self.prepared.data, symbolic=symbolic)
+        return observe(planned, self.program, points=found, data=self.prepared.data, symbolic=symbolic)
+
+    def rules(self, planned: Plan, found: Mapping[str, Sequence[Point]]) -> RuleFindings:
+        """Whether JAX's rules are right, in every derivative program that ran."""
+        wanted = {dtype: followed(planned, dtype) for dtype in found}
+        wanted = {dtype: programs for dtype, programs in wanted.items() if programs}
+        if not wanted:
+            return RuleFindings()
+        traces = {dtype: self.programs(dtype) for dtype in (WIDE, *wanted)}
+        points = {dtype: found[dtype] for dtype in wanted}
+        return rule_findings(self.prepared.entry.id, traces, wanted, points, self.options.seed)
+
+    def programs(self, dtype: str) -> Programs:
+        """The derivative programs as exact arithmetic follows them."""
+        if dtype not in self._programs:
+            self._programs[dtype] = Programs(
+                signature=self.signature,
+                signs=self.signs,
+                function=self.program,
+                data=self.prepared.data,
+                dtype=dtype,
+            )
+        return self._programs[dtype]
+
+    @cached_property
+    def program(self) -> Callable[..., Any]:
+        """What is run and differentiated; raises what makes the entry FAILED."""
+        return program_of(self.prepared.entry, self.prepared.definitions)
 
     @cached_property
     def truth(self) -> FormulaTruth:
@@ -190,6 +214,9 @@ class _Task:
                 )
                 for dtype, device in used
             },
+            explaining=Explaining(
+                f=self.program, signature=planned.signature, signs=planned.signs, points=found, data=self.prepared.data
+            ),
         )
 
     def _truth_at(self, point: Point, dtype: str) -> dict[int, OrderTruth]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from verifier.arithmetic.floats import named, shortest_decimal
 from verifier.arithmetic.precision import working_precision
+from verifier.engine.explaining import Explaining
 from verifier.execution.observe import Observation
 from verifier.execution.points import Point
-from verifier.judge.number import Judgement, Yardstick, judgement
+from verifier.judge.number import Judgement, Yardstick, judgement, unexplained
 from verifier.judge.text import truth_text
 from verifier.model.verdict import Jump, Kink, NumberClass, NumberVerdict, Truth
 from verifier.programs.components import Contraction, Directions, Signature, component_names, contract
@@ -27,6 +28,9 @@ SHOWN_COMPONENTS = 64
 FLUSHED = "FLUSHED: the device takes subnormal inputs for zero"
 
 _WITNESS_COMPONENTS = 16
+
+_ASKED = 3
+"""How many numbers of a record are asked whether rounding explains them, worst first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,8 @@ class Judging:
     """Dtype -> for each of its points: order -> derivative tensor."""
     yardsticks: Mapping[tuple[str, str], Yardstick]
     """(dtype, device) -> yardstick."""
+    explaining: Explaining | None = None
+    """What LOSSY numbers are asked; None leaves them LOSSY."""
     _contracted: dict[tuple[str, int, int, Contraction], list[Truth]] = field(default_factory=dict)
     _judgements: dict[tuple[int, str, str], Judgement] = field(default_factory=dict)
     """(identity of a truth, dtype, device) -> its judgement; truths live as long as `_contracted`."""
@@ -113,7 +119,7 @@ class Judging:
     def _record(
         self, observation: Observation, names: Sequence[str], numbers: Sequence[Judged], components: int = 1
     ) -> Verdict:
-        worst = max(numbers, key=lambda number: number.verdict.severity)
+        numbers, worst = self._asked(observation, numbers)
         fails = worst.verdict.fails and not _is_symbolic(observation)
         by_point = {number.point: number for number in sorted(numbers, key=_error)}
         shown = [by_point.get(index) for index in range(len(self.points[observation.dtype]))]
@@ -133,6 +139,31 @@ class Judging:
             ulps=tuple(_short(each and each.verdict.ulps) for each in shown),
             budget=tuple(_short(each and each.verdict.budget) for each in shown),
         )
+
+    def _asked(self, observation: Observation, numbers: Sequence[Judged]) -> tuple[list[Judged], Judged]:
+        """The worst number asked whether rounding explains it; where that acquits it, the next worst, and so on."""
+        found = list(numbers)
+        worst = max(found, key=_severity)
+        for _ in range(_ASKED):
+            asked = replace(worst, verdict=self._explained(observation, worst))
+            if asked == worst:
+                break
+            found[found.index(worst)] = asked
+            worst = max(found, key=_severity)
+        return found, worst
+
+    def _explained(self, observation: Observation, number: Judged) -> NumberVerdict:
+        """LOSSY at a true zero is judged again in u S; what stays LOSSY is FAULTY where no rounding explains it."""
+        verdict, truth = number.verdict, number.truth
+        if verdict.kind is not NumberClass.LOSSY or self.explaining is None or _is_symbolic(observation):
+            return verdict
+        explanation = self.explaining.of(observation, number.point)
+        if truth.is_zero and not truth.presumed:
+            weighed = replace(truth, summands=explanation.summands(number.component))
+            verdict = judgement(weighed, self.yardsticks[observation.dtype, observation.device])(number.value)
+        if verdict.kind is NumberClass.LOSSY and explanation.explains(number.component, number.value) is False:
+            return unexplained(verdict, explanation.reach(number.component))
+        return verdict
 
     def _worst(self, number: Judged, dtype: str) -> Worst:
         point = self.points[dtype][number.point]
@@ -192,6 +223,10 @@ def witnesses(signature: Signature, point: Point, dtype: str) -> dict[str, tuple
 def shortest(value: float, dtype: str) -> str:
     """The shortest decimal that rounds to this member of the dtype; `nan` and `inf` as they are."""
     return shortest_decimal(value, named(dtype)) if math.isfinite(value) else str(value)
+
+
+def _severity(number: Judged) -> tuple[bool, int, float]:
+    return number.verdict.severity
 
 
 def _error(number: Judged) -> float:

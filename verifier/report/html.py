@@ -18,43 +18,59 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from verifier.report import numbers, words
+from verifier.report.coverage import grid, orders_of, rule_rows, rule_sentence, rule_tallies
 from verifier.report.findings import section_order, undecided_numbers, warning_numbers
 from verifier.report.formulas import is_code, mathml, prose
+from verifier.report.implementation import call_of
 from verifier.report.matrix import DTYPES, in_order, matrix
 from verifier.report.overview import overview
 from verifier.report.pages import component_latex, histograms, sections
 from verifier.report.plots import shares
 from verifier.report.reproduction import reproduction
+from verifier.report.rule_verdicts import open_rules
 from verifier.runs.reader import Run
 
-__all__ = ["render", "write_report"]
+__all__ = ["page", "render", "write_page", "write_report"]
 
 _PACKAGE = "verifier.report"
 
 
 def write_report(run: Run, path: str | Path) -> None:
     """Write the report of a run, replacing the file in one step."""
+    write_page(render(run), path)
+
+
+def write_page(text: str, path: str | Path) -> None:
+    """Write a page, replacing the file in one step."""
     path = Path(path)
     journal = path.with_name(path.name + ".partial")
-    journal.write_text(render(run), encoding="utf-8", newline="\n")
+    journal.write_text(text, encoding="utf-8", newline="\n")
     os.replace(journal, path)
+
+
+def page(template: str, **content: Any) -> str:
+    """A page of its own from a template under `assets`, with the report's style and policy."""
+    style, script = Markup(_style()), Markup(_asset("assets/script.js"))
+    rendered = _environment().get_template(template)
+    return rendered.render(style=style, script=script, policy=_policy(style, script), **content)
 
 
 def render(run: Run) -> str:
     """The report's text. The same run file gives the same bytes."""
-    style, script = Markup(_style()), Markup(_asset("assets/script.js"))
-    template = _environment().get_template("report.html.j2")
-    return template.render(
+    return page(
+        "report.html.j2",
         run=run,
-        style=style,
-        script=script,
-        policy=_policy(style, script),
         overview=overview(run),
         warnings=warning_numbers(run),
+        open_rules=open_rules(run),
         undecided=undecided_numbers(run),
         matrix=matrix(run),
         pages=sections(run),
         histograms=histograms(run),
+        rule_sentence=rule_sentence(run),
+        rule_tallies=rule_tallies(run.coverage),
+        rule_rows=rule_rows(run.coverage),
+        grid=grid(run.coverage),
         entries={each.entry: each for each in run.entries},
         titles={each.id: each.title for each in run.header.sections},
         dtypes=in_order(DTYPES, {each.dtype for each in run.verdicts}),
@@ -115,12 +131,15 @@ _FILTERS: dict[str, Any] = {
     "ordinal": words.ordinal_word,
 }
 _GLOBALS: dict[str, Any] = {
+    "call_of": call_of,
     "mathml": mathml,
+    "orders_of": orders_of,
     "component_latex": component_latex,
     "claim_word": words.of_claim,
     "verdict_word": words.of_verdict,
     "count": words.count,
     "reproduction": reproduction,
+    "place": numbers.place,
     "share_bar": shares.bar,
     "section_order": section_order,
 }

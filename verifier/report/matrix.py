@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from verifier.report.words import NOT_RUN, NUMBER_WORDS, Word, of_verdict, ordinal_word, severity
+from verifier.report.rule_verdicts import rule_cells
+from verifier.report.words import NOT_RUN, NUMBER_WORDS, RULE_WORDS, Word, of_verdict, ordinal_word, severity
 from verifier.runs.reader import Run
 from verifier.runs.records import Entry, Verdict
 
@@ -59,6 +60,9 @@ class Cell:
     word: Word
     acknowledged: bool
     letters: str
+    rule: Word | None = None
+    """The worst verdict on the transform's rule, whatever the filter: no dtype or device enters it."""
+    rule_acknowledged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,12 @@ class Matrix:
         present = {letter.upper() for row in self.rows for cell in row.cells for letter in cell.letters}
         return tuple(word for word in NUMBER_WORDS if word.letter in present)
 
+    @property
+    def rule_words(self) -> tuple[Word, ...]:
+        """The words on rules that occur, best first."""
+        present = {cell.rule for row in self.rows for cell in row.cells}
+        return tuple(word for word in RULE_WORDS if word in present)
+
     def script_data(self) -> dict[str, Any]:
         """What the page's script filters by."""
         return {
@@ -119,9 +129,14 @@ def matrix(run: Run) -> Matrix:
         in_order(_COMPILATIONS, {split_program(program)[1] for _, program, _, _ in ran}),
     )
     heads = tuple(Column(order=order, transform=name) for order, (_, name) in columns)
-    cells = _cells(run, axes)
+    cells, rules = _cells(run, axes), rule_cells(run)
+
+    def cell(entry: str, head: Column) -> Cell:
+        rule, known = rules.get((entry, head.order, head.transform), (None, False))
+        return replace(cells[entry, head.order, head.transform], rule=rule, rule_acknowledged=known)
+
     rows = tuple(
-        Row(entry=entry, cells=tuple(cells[entry.entry, head.order, head.transform] for head in heads))
+        Row(entry=entry, cells=tuple(cell(entry.entry, head) for head in heads))
         for entry in run.entries
         if entry.value is not None or entry.status != "OK"
     )

@@ -6,8 +6,9 @@ import math
 import re
 
 from verifier.arithmetic.floats import FORMATS, is_member, shortest_decimal
+from verifier.runs.records import RuleWorst, Worst
 
-__all__ = ["agreeing", "bits", "decimal_of", "exact_hex", "shortened", "signed", "ulps"]
+__all__ = ["agreeing", "bits", "decimal_of", "exact_hex", "place", "shortened", "signed", "ulps"]
 
 _MANTISSA = re.compile(r"^([+-]?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$")
 _SHOWN_DIGITS = 18
@@ -53,6 +54,19 @@ def agreeing(text: str, truth: str) -> tuple[str, str]:
         else next((k for k, (a, b) in enumerate(zip(text, truth, strict=False)) if a != b), len(text))
     )
     return text[:shared], text[shared:]
+
+
+def place(worst: Worst | RuleWorst) -> str:
+    """Where a verdict was at its worst: the point's name, else its inputs, else its number."""
+    if worst.label:
+        return worst.label
+    told = (
+        f"{name} = {values[0].decimal}"
+        if len(values) == 1
+        else f"{name} = [{', '.join(each.decimal for each in values)}]"
+        for name, values in worst.inputs.items()
+    )
+    return ", ".join(told) or f"point {worst.point}"
 
 
 def ulps(error: float | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from verifier.report.findings import Finding, failing_numbers, open_claims
+from verifier.report.rule_verdicts import RuleFinding, failing_rules, rule_tally
 from verifier.report.words import CLAIM_WORDS, NUMBER_WORDS, Word, count, of_claim, of_number
 from verifier.runs.reader import Run
 from verifier.runs.records import Claim
@@ -36,8 +37,10 @@ class Overview:
     known: str
     claim_shares: tuple[Share, ...]
     number_shares: tuple[Share, ...]
+    rule_shares: tuple[Share, ...]
     claims: tuple[Claim, ...]
     findings: tuple[Finding, ...]
+    rules: tuple[RuleFinding, ...]
     failed: tuple[str, ...]
     stale: tuple[str, ...]
 
@@ -46,24 +49,30 @@ class Overview:
         return sum(share.number for share in self.claim_shares)
 
     @property
+    def rule_count(self) -> int:
+        return sum(share.number for share in self.rule_shares)
+
+    @property
     def number_count(self) -> int:
         return sum(share.number for share in self.number_shares)
 
 
 def overview(run: Run) -> Overview:
     """The overview of a run."""
-    claims, findings = open_claims(run), failing_numbers(run)
+    claims, findings, rules = open_claims(run), failing_numbers(run), failing_rules(run)
     failed = tuple(each.entry for each in run.entries if each.status != "OK")
-    tone, verdict = _verdict(run, claims, findings, failed)
+    tone, verdict = _verdict(run, claims, (*findings, *rules), failed)
     return Overview(
         checked=_checked(run),
         verdict=verdict,
         tone=tone,
-        known=_known(claims, findings),
+        known=_known(claims, findings, rules),
         claim_shares=_claim_shares(run),
         number_shares=_number_shares(run),
+        rule_shares=tuple(Share(word=word, number=each, acknowledged=known) for word, each, known in rule_tally(run)),
         claims=claims,
         findings=findings,
+        rules=rules,
         failed=failed,
         stale=run.end.stale,
     )
@@ -82,30 +91,35 @@ def _checked(run: Run) -> str:
 
 
 def _verdict(
-    run: Run, claims: tuple[Claim, ...], findings: tuple[Finding, ...], failed: tuple[str, ...]
+    run: Run, claims: tuple[Claim, ...], findings: tuple[Finding | RuleFinding, ...], failed: tuple[str, ...]
 ) -> tuple[str, str]:
     """(tone, sentence): news if there are any, else what is open, else that all is well."""
     new_claims = sum(each.acknowledged is None and each.fails for each in claims)
-    new_numbers = sum(each.acknowledged is None for each in findings)
-    if new_claims or new_numbers or failed:
+    new_numbers = sum(each.acknowledged is None for each in findings if isinstance(each, Finding))
+    new_rules = sum(each.acknowledged is None for each in findings if isinstance(each, RuleFinding))
+    if new_claims or new_numbers or new_rules or failed:
         parts = (
             (new_claims, count(new_claims, "statement is refuted", "statements are refuted")),
+            (new_rules, count(new_rules, "derivative rule is wrong", "derivative rules are wrong")),
             (new_numbers, count(new_numbers, "derivative comes out wrong", "derivatives come out wrong")),
             (len(failed), count(len(failed), "entry could not be run", "entries could not be run")),
         )
         return "bad", f"{_joined(text for number, text in parts if number)}."
     still_open = sum(each.verdict == "UNDECIDED" for each in claims) + run.end.verdicts.get("UNDECIDED", 0)
+    still_open += run.end.rules.get("UNDECIDED", 0)
     known = any(each.acknowledged for each in claims) or bool(findings)
     if still_open:
         return "open", f"Nothing new is wrong, but {count(still_open, 'question is', 'questions are')} still open."
     return ("good", "Nothing is wrong beyond what is already known.") if known else ("good", "Nothing is wrong.")
 
 
-def _known(claims: tuple[Claim, ...], findings: tuple[Finding, ...]) -> str:
+def _known(claims: tuple[Claim, ...], findings: tuple[Finding, ...], rules: tuple[RuleFinding, ...]) -> str:
     known_claims = sum(each.acknowledged is not None for each in claims)
     known_numbers = sum(each.acknowledged is not None for each in findings)
+    known_rules = sum(each.acknowledged is not None for each in rules)
     parts = (
         (known_claims, count(known_claims, "refuted statement")),
+        (known_rules, count(known_rules, "wrong rule")),
         (known_numbers, count(known_numbers, "wrong derivative")),
     )
     said = _joined(text for number, text in parts if number)

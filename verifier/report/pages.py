@@ -6,17 +6,22 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from markupsafe import Markup
 
+from verifier.report.lifted import LiftedRow, lifted_rows
 from verifier.report.matrix import DTYPES, in_order
 from verifier.report.plots import errors, histogram, pictures
 from verifier.report.plots.errors import ErrorPoint
+from verifier.report.rule_verdicts import RuleTable, rule_table
 from verifier.report.words import NOT_RUN, Word, of_verdict, severity
 from verifier.runs.reader import Run
-from verifier.runs.records import Claim, Column, Entry, Listing, Section, SectionCoverage, Verdict
+from verifier.runs.records import Claim, Column, Entry, Listing, Rule, Section, SectionCoverage, Verdict
 
 __all__ = ["EntryPage", "SectionPage", "component_latex", "histograms", "sections"]
+
+_Judged = TypeVar("_Judged", Verdict, Rule)
 
 _MOST_ROWS = 24
 _ELSEWHERE = Section(id="elsewhere", title="Elsewhere")
@@ -68,6 +73,8 @@ class EntryPage:
     columns: tuple[Columns, ...]
     panels: Mapping[int, tuple[Panel, ...]]
     pictures: tuple[DrawnPicture, ...]
+    rules: RuleTable | None = None
+    lifted: tuple[LiftedRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +91,7 @@ class SectionPage:
 def sections(run: Run) -> tuple[SectionPage, ...]:
     """Every section of the source in its order; what names no section of the header stands under "Elsewhere"."""
     known = {each.id for each in run.header.sections}
-    verdicts = _by_entry(run.verdicts)
+    verdicts, rules = _by_entry(run.verdicts), _by_entry(run.rules)
     coverage = {each.id: each for each in run.coverage.sections}
 
     def page(section: Section, belongs: Callable[[str], bool]) -> SectionPage:
@@ -92,7 +99,9 @@ def sections(run: Run) -> tuple[SectionPage, ...]:
             section=section,
             listings=tuple(each for each in run.header.listings if belongs(each.section)),
             entries=tuple(
-                _entry_page(each, verdicts.get(each.entry, ())) for each in run.entries if belongs(each.section)
+                _entry_page(each, verdicts.get(each.entry, ()), rules.get(each.entry, ()))
+                for each in run.entries
+                if belongs(each.section)
             ),
             claims=tuple(each for each in run.claims if belongs(each.section)),
             coverage=coverage.get(section.id),
@@ -155,7 +164,7 @@ def _name_latex(name: str) -> str:
     return f"{written}_{{{index.removesuffix(']')}}}" if index else written
 
 
-def _entry_page(entry: Entry, verdicts: Sequence[Verdict]) -> EntryPage:
+def _entry_page(entry: Entry, verdicts: Sequence[Verdict], rules: Sequence[Rule]) -> EntryPage:
     return EntryPage(
         entry=entry,
         results=_results(verdicts),
@@ -165,6 +174,8 @@ def _entry_page(entry: Entry, verdicts: Sequence[Verdict]) -> EntryPage:
             DrawnPicture(title=each.title, caption=each.caption, svg=pictures.draw(each), legend=pictures.legend(each))
             for each in entry.pictures
         ),
+        rules=rule_table(rules),
+        lifted=lifted_rows(rules),
     )
 
 
@@ -247,8 +258,8 @@ def _lost_everywhere(verdict: Verdict) -> bool:
     return "NONFINITE" in verdict.counts and "UNDECIDED" not in verdict.counts
 
 
-def _by_entry(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
-    found: dict[str, list[Verdict]] = defaultdict(list)
-    for each in verdicts:
+def _by_entry(judged: Sequence[_Judged]) -> dict[str, list[_Judged]]:
+    found: dict[str, list[_Judged]] = defaultdict(list)
+    for each in judged:
         found[each.entry].append(each)
     return found

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping
 
 from verifier.arithmetic.floats import FORMATS
+from verifier.report.implementation import call_of
 from verifier.report.numbers import exact_hex
 from verifier.runs.records import Entry, Verdict
 from verifier.symbolic.functions import CONSTANTS, FUNCTIONS, REDUCED
@@ -64,21 +65,33 @@ def _lines(entry: Entry, verdict: Verdict, call: str) -> list[str]:
     assert entry.value is not None
     assert verdict.worst is not None
     name, dtype = entry.inputs[0].name, f"jnp.{verdict.dtype}"
+    program = _program(entry)
     names = (name, *(each.name for each in (*entry.definitions, *entry.data)))
     if not all(each.isidentifier() for each in names) or verdict.dtype not in FORMATS:
         raise _NotSimple
     point = [witness.hex for witness in verdict.worst.inputs[name]]
-    body = [f"    {each.name} = {_jax(each.text)}" for each in entry.definitions]
+    body = [f"    {each.name} = {_jax(each.text)}" for each in entry.definitions if program is None]
     return [
         "import jax, jax.numpy as jnp",
+        *([] if entry.implementation is None else [f"import {entry.implementation.module}"]),
         *(["jax.config.update('jax_enable_x64', True)"] if verdict.dtype == "float64" else []),
         *(f"{datum.name} = {_array(datum.bits, datum.shape, dtype)}" for datum in entry.data),
         f"def f({name}):",
         *body,
-        f"    return {_jax(entry.value.text)}",
+        f"    return {program or _jax(entry.value.text)}",
         f"x = {_array(point, entry.inputs[0].shape, dtype)}",
         f"print({call})  # {_comment(verdict)}",
     ]
+
+
+def _program(entry: Entry) -> str | None:
+    """The call of the program that stands for the formula; None where there is none."""
+    if entry.implementation is None:
+        return None
+    call = call_of(entry.implementation)
+    if call is None:
+        raise _NotSimple
+    return call
 
 
 def _comment(verdict: Verdict) -> str:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from verifier.runs.records import Claim, Verdict
+from verifier.runs.records import Claim, Rule, Verdict
 
 __all__ = [
     "CLAIM_WORDS",
     "NOT_RUN",
     "NUMBER_WORDS",
+    "RULE_WORDS",
     "Word",
     "count",
     "of_claim",
     "of_number",
+    "of_rule",
     "of_verdict",
     "ordinal_word",
+    "rule_severity",
     "severity",
 ]
 
@@ -36,7 +39,7 @@ class Word:
         return f"{self.name} (fails)" if self.fails and self.name in _BOTH_WAYS else self.name
 
 
-_BOTH_WAYS = {"LOSSY"}
+_BOTH_WAYS = {"LOSSY", "INEXACT", "UNDEFINED"}
 
 NUMBER_WORDS: tuple[Word, ...] = (
     Word(name="ACCURATE", letter="A", tone="good", plain="as accurate as the problem allows"),
@@ -65,9 +68,21 @@ CLAIM_WORDS: tuple[Word, ...] = (
     Word(name="REFUTED", letter="✗", tone="bad", plain="refuted", fails=True),
 )
 
+RULE_WORDS: tuple[Word, ...] = (
+    Word(name="RIGHT", letter="R", tone="good", plain="proven equal to the truth"),
+    Word(name="CONVENTION", letter="C", tone="note", plain="not differentiable there; one of the allowed values"),
+    Word(name="UNDEFINED", letter="D", tone="note", plain="outside the function's domain"),
+    Word(name="INEXACT", letter="I", tone="warn", plain="proven different, but only in the last digits"),
+    Word(name="UNDECIDED", letter="?", tone="open", plain="could not be judged"),
+    Word(name="UNDEFINED", letter="D", tone="bad", plain="NaN where the function is infinite", fails=True),
+    Word(name="INEXACT", letter="I", tone="bad", plain="proven different in the last digits", fails=True),
+    Word(name="WRONG", letter="W", tone="bad", plain="proven wrong", fails=True),
+)
+
 NOT_RUN = Word(name="not run", letter="·", tone="none", plain="not run")
 
 _NUMBERS = {(word.name, word.fails): word for word in NUMBER_WORDS}
+_RULES = {(word.name, word.fails): word for word in RULE_WORDS}
 _CLAIMS = {word.name: word for word in CLAIM_WORDS}
 _ORDINALS = ("value", "first derivative", "second derivative", "third derivative", "fourth derivative")
 
@@ -81,6 +96,20 @@ def of_number(name: str, *, fails: bool) -> Word:
 
 def of_verdict(verdict: Verdict) -> Word:
     return of_number(verdict.verdict, fails=verdict.fails)
+
+
+def of_rule(rule: Rule) -> Word:
+    """The word of a rule's verdict; an unknown class is shown by its initial."""
+    tone = "bad" if rule.fails else "open"
+    fallback = Word(
+        name=rule.verdict, letter=rule.verdict[:1] or "?", tone=tone, plain=rule.verdict.lower(), fails=rule.fails
+    )
+    return _RULES.get((rule.verdict, rule.fails)) or _RULES.get((rule.verdict, not rule.fails)) or fallback
+
+
+def rule_severity(word: Word) -> int:
+    """The position of a rule's word, best 0; an unknown class stands with the undecided."""
+    return RULE_WORDS.index(word) if word in RULE_WORDS else RULE_WORDS.index(_RULES["UNDECIDED", False])
 
 
 def of_claim(claim: Claim | str) -> Word:
