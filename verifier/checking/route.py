@@ -76,6 +76,8 @@ class Route:
     _programs: dict[tuple[str, int, str], Program] = field(default_factory=dict)
     _surrogates: dict[int, bool] = field(default_factory=dict)
     _truths: dict[int, tuple[RowTruth, ...]] = field(default_factory=dict)
+    _lines: dict[bool, Lines] = field(default_factory=dict)
+    """With and without freezing."""
 
     @property
     def subject(self) -> Subject:
@@ -149,14 +151,19 @@ class Route:
 
     def germs(self, order: int, *, freezing: bool = True) -> PrimalTruth:
         """Germs of the function; without `freezing` as if no `stop_gradient` stood in it."""
+        if freezing not in self._lines:
+            self._lines[freezing] = self._new_lines(freezing=freezing)
+        lines = self._lines[freezing]
         if self.implicit is not None:
-            program = partial(self.implicit.along, self.place)
-            return PrimalTruth(
-                Lines(program, self.place), [self.implicit.root(self.place)], self.chosen(order), self.seed
-            )
-        lines = Lines(of_jaxpr(self.primal.jaxpr, self._germ_options(freezing=freezing)), self.place, self.limits)
+            return PrimalTruth(lines, [self.implicit.root(self.place)], self.chosen(order), self.seed)
         unit = self.form.unit_roundoff
         return PrimalTruth(lines, self.value.elements, self.chosen(order), self.seed, unit, self.thorough)
+
+    def _new_lines(self, *, freezing: bool) -> Lines:
+        """What all orders and directions at the point read germs from, each germ once."""
+        if self.implicit is not None:
+            return Lines(partial(self.implicit.along, self.place), self.place)
+        return Lines(of_jaxpr(self.primal.jaxpr, self._germ_options(freezing=freezing)), self.place, self.limits)
 
     def _guess(self, row: Row) -> list[list[float]]:
         values = self.program(row).values

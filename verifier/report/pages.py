@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from markupsafe import Markup
 
 from verifier.report.lifted import LiftedRow, lifted_rows
 from verifier.report.matrix import DTYPES, in_order
 from verifier.report.plots import errors, histogram, pictures
-from verifier.report.plots.errors import ErrorPoint
+from verifier.report.plots.errors import Axis, ErrorPoint
 from verifier.report.rule_verdicts import RuleTable, rule_table
 from verifier.report.words import NOT_RUN, Word, of_verdict, severity
 from verifier.runs.reader import Run
-from verifier.runs.records import Claim, Column, Entry, Listing, Rule, Section, SectionCoverage, Verdict
+from verifier.runs.records import Claim, Column, Entry, Listing, Point, Rule, Section, SectionCoverage, Verdict
 
 __all__ = ["EntryPage", "SectionPage", "component_latex", "histograms", "sections"]
 
@@ -114,14 +117,15 @@ def sections(run: Run) -> tuple[SectionPage, ...]:
 
 def histograms(run: Run) -> tuple[Panel, ...]:
     """Error over yardstick, per dtype, over every judged number that has both."""
-    ratios: dict[str, list[float]] = defaultdict(list)
+    tallies: dict[str, Counter[int]] = defaultdict(Counter)
     for verdict in run.verdicts:
-        pairs = zip(verdict.ulps, verdict.budget, strict=False)
-        ratios[verdict.dtype] += [error / budget for error, budget in pairs if error is not None and budget]
+        length = min(len(verdict.ulps), len(verdict.budget))
+        error, budget = (np.array(each[:length], dtype=np.float64) for each in (verdict.ulps, verdict.budget))
+        tallies[verdict.dtype].update(histogram.tally(error, budget))
     return tuple(
-        Panel(dtype=dtype, svg=histogram.draw(histogram.tally(ratios[dtype]), dtype=dtype))
-        for dtype in in_order(DTYPES, set(ratios))
-        if ratios[dtype]
+        Panel(dtype=dtype, svg=histogram.draw(tallies[dtype], dtype=dtype))
+        for dtype in in_order(DTYPES, set(tallies))
+        if tallies[dtype]
     )
 
 
@@ -212,20 +216,48 @@ def _columns(entry: Entry) -> tuple[Columns, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Domain:
+    """The inputs of one dtype that are numbers, by their places among its points, and the axis they are drawn on."""
+
+    places: npt.NDArray[np.int64]
+    xs: npt.NDArray[np.float64]
+    axis: Axis
+    points: int
+
+
 def _panels(entry: Entry, verdicts: Sequence[Verdict]) -> dict[int, tuple[Panel, ...]]:
     """Order -> a panel for each dtype; only where x is one number."""
     if len(entry.inputs) != 1 or entry.inputs[0].shape != ():
         return {}
     name = entry.inputs[0].name
+    groups: dict[tuple[str, int], list[Verdict]] = defaultdict(list)
+    for each in verdicts:
+        if _is_autodiff(each):
+            groups[each.dtype, each.order].append(each)
     found: dict[int, list[Panel]] = defaultdict(list)
     for dtype in in_order(DTYPES, set(entry.points)):
-        xs = [_position(each.inputs.get(name, ())) for each in entry.points[dtype]]
+        domain = _domain(entry.points[dtype], name)
+        if domain is None:
+            continue
         for order in entry.orders:
-            group = [each for each in verdicts if (each.dtype, each.order) == (dtype, order) and _is_autodiff(each)]
-            points = _error_points(xs, group)
+            points = _error_points(domain, groups[dtype, order])
             if len(points) > 2:
-                found[order].append(Panel(dtype=dtype, svg=errors.draw(points, dtype=dtype, input_name=name)))
-    return {order: tuple(panels) for order, panels in found.items()}
+                svg = errors.draw(points, dtype=dtype, input_name=name, axis=domain.axis)
+                found[order].append(Panel(dtype=dtype, svg=svg))
+    return {order: tuple(found[order]) for order in entry.orders if found[order]}
+
+
+def _domain(points: Sequence[Point], name: str) -> _Domain | None:
+    """None where no input is a finite number."""
+    read = [_position(each.inputs.get(name, ())) for each in points]
+    places = [place for place, x in enumerate(read) if x is not None]
+    xs = [x for x in read if x is not None]
+    if not xs:
+        return None
+    special = [x for x, place in zip(xs, places, strict=True) if points[place].origin == "special"]
+    axis = errors.axis_of(xs, special)
+    return _Domain(places=np.array(places), xs=np.array(xs), axis=axis, points=len(points))
 
 
 def _is_autodiff(verdict: Verdict) -> bool:
@@ -234,23 +266,48 @@ def _is_autodiff(verdict: Verdict) -> bool:
 
 def _position(values: tuple[str, ...]) -> float | None:
     try:
-        return float.fromhex(values[0])
+        x = float.fromhex(values[0])
     except (IndexError, ValueError, OverflowError):
         return None
+    return x if math.isfinite(x) else None
 
 
-def _error_points(xs: Sequence[float | None], verdicts: Sequence[Verdict]) -> list[ErrorPoint]:
-    """For each point the largest error of any program that ran on all of them, and that point's yardstick."""
-    whole = [each for each in verdicts if len(each.ulps) == len(xs)]
-    points = []
-    for k, x in enumerate(xs):
-        judged = [(each.ulps[k], each.budget[k] if k < len(each.budget) else None) for each in whole]
-        known = [error for error, _ in judged if error is not None]
-        lost = any(error is None and _lost_everywhere(each) for (error, _), each in zip(judged, whole, strict=True))
-        if x is not None and (known or lost):
-            budget = next((each for _, each in judged if each is not None), None)
-            points.append(ErrorPoint(x=x, ulps=None if lost else max(known), budget=budget))
-    return points
+def _error_points(domain: _Domain, verdicts: Sequence[Verdict]) -> list[ErrorPoint]:
+    """For each point the largest error of any program that ran on all of them, and that point's yardstick.
+
+    Of points that would be drawn on top of each other only those that stand out.
+    """
+    whole = [each for each in verdicts if len(each.ulps) == domain.points]
+    if not whole:
+        return []
+    judged = np.array([each.ulps for each in whole], dtype=np.float64)[:, domain.places]
+    error = np.fmax.reduce(judged)
+    failing = np.array([_lost_everywhere(each) for each in whole])
+    lost = np.isnan(judged[failing]).any(axis=0)
+    budget = _budgets(whole, domain)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        beyond = error / budget
+    drawn = errors.seen(domain.axis.columns, error, beyond, np.where(lost, 0.0, np.nan))
+    return [
+        ErrorPoint(
+            x=float(domain.xs[k]),
+            ulps=None if lost[k] else float(error[k]),
+            budget=None if np.isnan(budget[k]) else float(budget[k]),
+        )
+        for k in drawn
+    ]
+
+
+def _budgets(verdicts: Sequence[Verdict], domain: _Domain) -> npt.NDArray[np.float64]:
+    """Each point's yardstick, from the first of the records that has one there; NaN where none has."""
+    found = np.full(domain.points, np.nan)
+    for each in verdicts:
+        if not np.isnan(found).any():
+            break
+        given = np.array(each.budget, dtype=np.float64)[: domain.points]
+        missing = np.isnan(found[: len(given)])
+        found[: len(given)][missing] = given[missing]
+    return found[domain.places]
 
 
 def _lost_everywhere(verdict: Verdict) -> bool:

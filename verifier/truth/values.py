@@ -17,7 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.elements import EITHER, NAN, NEG_INF, POS_INF, Unknown
+from verifier.arithmetic.germ import GermSystem
 from verifier.truth.pairs import Pair
 
 __all__ = [
@@ -128,8 +130,19 @@ def integers(array: np.ndarray, what: str) -> np.ndarray:
 
 
 def exact_literals(system: Any) -> Literal:
-    """The policy that takes every number of a program at its exact value."""
+    """The policy that takes every number of a program at its exact value.
 
+    Runs at the same precision share it: a program's data are made elements once for all points, not at each of them.
+    """
+    return _shared_literals(system) if type(system) in (BallSystem, GermSystem) else _exact_literals(system)
+
+
+@lru_cache(maxsize=32)
+def _shared_literals(system: BallSystem | GermSystem) -> Literal:
+    return _exact_literals(system)
+
+
+def _exact_literals(system: Any) -> Literal:
     @lru_cache(maxsize=4096)
     def by_text(text: str) -> Any:
         value = float.fromhex(text)

@@ -1,20 +1,27 @@
-"""The ulp error of an entry with one input, against it: every program's worst, the rounding budget, the worst point."""
+"""The ulp error of an entry with one input, against it: every program's worst, the rounding budget, the worst point,
+and the places that the formula makes special.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from markupsafe import Markup, escape
 
 from verifier.report.numbers import ulps as ulps_text
 from verifier.report.plots.scales import Linear, Log, NearZero, scale_for_points
 from verifier.report.plots.svg import Frame, axes, element, path, picture
 
-__all__ = ["ErrorPoint", "draw"]
+__all__ = ["Axis", "ErrorPoint", "axis_of", "draw", "seen"]
 
 _FRAME = Frame(width=400, height=230, left=56)
 _MOST = 1e300
+_GRAIN = 3
+"""A dot's width in pixels: of the inputs that share a column this wide, only the worst are seen."""
 _LEAST = 1e-2
 """Errors below a hundredth of an ulp are drawn on the lower edge: a correctly rounded value has up to half an ulp."""
 
@@ -28,17 +35,49 @@ class ErrorPoint:
     budget: float | None
 
 
-def draw(points: Sequence[ErrorPoint], *, dtype: str, input_name: str) -> Markup:
-    """One panel. Values that are not finite stand as crosses on the upper edge."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """Where a domain's inputs stand: the scale, the column of dots of each input, and the special places."""
+
+    scale: Linear | NearZero
+    columns: npt.NDArray[np.int64]
+    special: tuple[float, ...] = ()
+
+
+def axis_of(xs: Sequence[float], special: Sequence[float] = ()) -> Axis:
+    """The axis on which these inputs are drawn, all finite; at least one."""
+    scale = scale_for_points(xs, *_FRAME.x_range)
+    columns = np.array([int(scale.at(x)) // _GRAIN for x in xs], dtype=np.int64)
+    return Axis(scale=scale, columns=columns, special=tuple(special))
+
+
+def seen(columns: npt.NDArray[Any], *scores: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """The indices of what must be drawn, sorted: by each of the scores the highest in every column; NaN is never kept.
+
+    As many as there are columns, times the scores, whatever the number of points; the same dots stand out as if all
+    were drawn.
+    """
+    kept: list[npt.NDArray[np.int64]] = []
+    for score in scores:
+        known = np.flatnonzero(~np.isnan(score))
+        order = known[np.lexsort((score[known], columns[known]))]
+        is_last = np.append(np.diff(columns[order]) != 0, True) if len(order) else np.array([], dtype=bool)
+        kept.append(order[is_last])
+    return np.unique(np.concatenate(kept))
+
+
+def draw(points: Sequence[ErrorPoint], *, dtype: str, input_name: str, axis: Axis | None = None) -> Markup:
+    """One panel. Values that are not finite stand as crosses on the upper edge, special places as strokes below."""
     ordered = sorted(points, key=lambda each: each.x)
-    x = scale_for_points([each.x for each in ordered], *_FRAME.x_range)
-    y = _error_scale(ordered)
+    axis = axis or axis_of([each.x for each in ordered])
+    x, y = axis.scale, _error_scale(ordered)
     label = f"Error in ulps against {input_name} in {dtype}, with the rounding budget"
     return picture(
         _FRAME,
         label,
         _band(x),
         axes(_FRAME, x, y, x_label=input_name, y_label="error, ulps"),
+        _special(axis),
         _budget(ordered, x, y),
         _dots(ordered, x, y),
         _lost(ordered, x),
@@ -61,6 +100,16 @@ def _band(x: Linear | NearZero) -> Markup:
     start, width = x.zero - left, left + right
     name = element("text", escape("log"), class_="tick", x=start + width / 2, y=top + 11, text_anchor="middle")
     return element("rect", class_="band", x=start, y=top, width=width, height=bottom - top) + name
+
+
+def _special(axis: Axis) -> Markup:
+    """A stroke on the lower edge for each pixel with a special place in it."""
+    bottom = _FRAME.y_range[0]
+    places = sorted({round(axis.scale.at(each)) for each in axis.special})
+    if not places:
+        return Markup("")
+    strokes = "".join(f"M{each} {bottom}v-7" for each in places)
+    return element("path", element("title", escape("special places")), class_="special", d=strokes)
 
 
 def _budget(points: Sequence[ErrorPoint], x: Linear | NearZero, y: Log) -> Markup:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable
 
+import numpy as np
+import numpy.typing as npt
 from markupsafe import Markup, escape
 
 from verifier.report.plots.scales import Linear, Tick, power_label
@@ -17,9 +17,17 @@ _FRAME = Frame(width=400, height=200, bottom=46)
 _LOW, _HIGH = -12, 12
 
 
-def tally(ratios: Iterable[float]) -> Counter[int]:
-    """How many ratios fall into each power of two, k for 2^k <= ratio < 2^(k+1); the ends collect what lies beyond."""
-    return Counter(_LOW if each <= 0 else min(max(math.floor(math.log2(each)), _LOW), _HIGH) for each in ratios)
+def tally(errors: npt.NDArray[np.float64], yardsticks: npt.NDArray[np.float64]) -> Counter[int]:
+    """How many errors over their yardsticks fall into each power of two, k for 2^k <= ratio < 2^(k+1).
+
+    NaN stands for none; what lacks either, or has a yardstick of zero, is not counted. The ends collect what lies
+    beyond.
+    """
+    known = ~np.isnan(errors) & ~np.isnan(yardsticks) & (yardsticks != 0)
+    with np.errstate(divide="ignore", over="ignore"):
+        powers = np.floor(np.log2(errors[known] / yardsticks[known]))
+    powers, numbers = np.unique(np.clip(powers, _LOW, _HIGH), return_counts=True)
+    return Counter({int(power): int(number) for power, number in zip(powers, numbers, strict=True)})
 
 
 class _Powers(Linear):

@@ -7,6 +7,7 @@ Source: Ogita and Aishima, Iterative refinement for symmetric eigenvalue decompo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from verifier.truth.pairs import Pair
 from verifier.truth.rules.factorisations import conjugate, identity
 from verifier.truth.values import Refused, boxed
 
-__all__ = ["hermitian", "singular", "whole"]
+__all__ = ["certified", "hermitian", "singular", "whole"]
 
 Array = np.ndarray
 
@@ -40,7 +41,7 @@ def hermitian(machine: Machine, a: Array) -> tuple[Array, Array]:
     """Ascending real eigenvalues and unit eigenvectors as columns."""
     point = _at_the_point(a)
     guide = np.linalg.eigh(_midpoints(point)).eigenvectors
-    values, vectors = _certified(point, guide)
+    values, vectors = certified(acb_mat(len(point), len(point), list(point.flat)), guide, _unit)
     if not _varies(a):
         return values, vectors
     return _followed(machine, a, _constants(vectors))
@@ -107,16 +108,20 @@ def _midpoints(a: Array) -> Array:
     return np.asarray(entries).reshape(a.shape)
 
 
-def _certified(a: Array, guide: Array) -> tuple[Array, Array]:
+def certified(matrix: acb_mat, guide: Array, unit: Callable[[list[Any], Array], list[Any]]) -> tuple[Array, Array]:
+    """Eigenvalues of a matrix known to have real ones, ascending, and their vectors as `unit` makes them along the
+    guide's columns.
+    """
     try:
-        found, right = acb_mat(len(a), len(a), list(a.flat)).eig(right=True)
+        found, right = matrix.eig(right=True)
     except (ValueError, ZeroDivisionError):
         raise Refused("eigenvalues that coincide, or that this precision does not separate", EITHER) from None
-    order = sorted(range(len(a)), key=lambda index: float(found[index].real.mid()))
-    values, vectors = np.empty(len(a), dtype=object), np.empty(a.shape, dtype=object)
+    size = matrix.nrows()
+    order = sorted(range(size), key=lambda index: float(found[index].real.mid()))
+    values, vectors = np.empty(size, dtype=object), np.empty((size, size), dtype=object)
     for place, index in enumerate(order):
         values[place] = found[index].real
-        vectors[:, place] = _unit([right[row, index] for row in range(len(a))], guide[:, place])
+        vectors[:, place] = unit([right[row, index] for row in range(size)], guide[:, place])
     return values, vectors
 
 

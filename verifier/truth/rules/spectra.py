@@ -21,7 +21,7 @@ from verifier.arithmetic.one_sided import limit
 from verifier.truth.machine import Machine, Rule, Table, kind_of
 from verifier.truth.rules.exact_spectra import Space, Spectrum, rational
 from verifier.truth.rules.factorisations import conjugate, per_matrix
-from verifier.truth.rules.hermitian import hermitian, singular, whole
+from verifier.truth.rules.hermitian import certified, hermitian, singular, whole
 from verifier.truth.rules.spectral_germs import Eigen, of_germs, settled
 from verifier.truth.values import Refused, boxed, unknown
 
@@ -112,7 +112,7 @@ def _spaces(a: Array, point: Array, metric: Sequence[fmpq], guide: Array) -> lis
     if any(weight != 1 for weight in metric):
         for i, j in np.ndindex(*point.shape):
             scaled[i, j] = point[i, j] / (scales[i] * scales[j])
-    values, vectors = certified(scaled, guide)
+    values, vectors = certified(acb_mat(arb_mat(len(scaled), len(scaled), list(scaled.flat))), guide, _unit)
     if any(weight != 1 for weight in metric):
         vectors = boxed(vectors / np.asarray(scales, dtype=object)[:, None])
     return [Space(value, vectors[:, [k]], (fmpq(1),)) for k, value in enumerate(values)]
@@ -141,19 +141,6 @@ def _exact_elements(machine: Machine, numbers: Sequence[fmpq]) -> Array:
     box = np.empty(len(numbers), dtype=object)
     box[:] = [machine.system.exact(_fraction(number)) for number in numbers]
     return box
-
-
-def certified(a: Array, guide: Array) -> tuple[Array, Array]:
-    try:
-        found, right = acb_mat(arb_mat(a.shape[0], a.shape[1], list(a.flat))).eig(right=True)
-    except (ValueError, ZeroDivisionError):
-        raise Refused("eigenvalues that coincide, or that this precision does not separate", EITHER) from None
-    order = sorted(range(len(a)), key=lambda index: float(found[index].real.mid()))
-    values, vectors = np.empty(len(a), dtype=object), np.empty(a.shape, dtype=object)
-    for place, index in enumerate(order):
-        values[place] = found[index].real
-        vectors[:, place] = _unit([right[row, index] for row in range(len(a))], guide[:, place])
-    return values, vectors
 
 
 def _unit(vector: list[Any], guide: Array) -> list[arb]:
