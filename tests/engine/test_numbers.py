@@ -40,7 +40,7 @@ def test_at_a_kink_a_value_between_the_sides_is_a_convention(at_0, formula, valu
     assert not records[1].fails
     assert records[1].worst.decimal == value
     assert records[1].worst.truth == sides
-    assert records[2].worst.truth == "left 0, right 0"
+    assert records[2].worst.truth == "a jump"
 
 
 def test_the_root_of_a_square_is_nan_at_its_kink_and_fails(at_0):

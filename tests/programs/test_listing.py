@@ -77,6 +77,7 @@ def assert_as_python(listings: list[Listing]) -> tuple[ListingRun, ...]:
     return runs
 
 
+@pytest.mark.slow
 def test_article_runs_as_python_runs_it() -> None:
     short = ARTICLE.replace("1001", "11").replace("range(200)", "range(20)").replace("range(2000)", "range(20)")
     runs = assert_as_python(cells(short))

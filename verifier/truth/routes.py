@@ -62,10 +62,10 @@ def _settle(tensor: OrderTruth, line: LineGerm, order: int, value: np.ndarray) -
     unsettled = [index for index, each in enumerate(values.flat) if order and not is_finite(each)]
     limits, sides = (line.derivatives(each) if unsettled else () for each in (0, order))
     for index in unsettled:
-        if _jumps(value.flat[index], limits[index]):
+        if _jumps(value.flat[index], limits[index]) or not _is_smooth(line, order - 1, index):
             values.flat[index] = JUMP
         elif sides[index].finite():
-            values.flat[index] = sides[index].right if _is_smooth(line, order, index) else sides[index]
+            values.flat[index] = sides[index].right if sides[index].agree() else sides[index]
     along = moves.reshape(len(moves), -1)[0]
     for index, each in enumerate(along):
         if is_finite(values.flat[index]) and not is_finite(each):
@@ -74,7 +74,9 @@ def _settle(tensor: OrderTruth, line: LineGerm, order: int, value: np.ndarray) -
 
 
 def _is_smooth(line: LineGerm, order: int, index: int) -> bool:
-    """Whether the derivative exists: the sides agree at this order and all lower ones (|x|'' has none at 0)."""
+    """Whether the derivative exists: the sides agree at this order and all lower ones (|x|' jumps at 0, so that sides of
+    |x|'' say nothing about the point).
+    """
     return all(line.derivatives(each)[index].agree() for each in range(1, order + 1))
 
 
