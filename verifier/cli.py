@@ -102,6 +102,7 @@ def main() -> None:
 @click.option("--allow-imports", is_flag=True, help="Import and run the programs that CATALOG names.")
 @click.option("--full", is_flag=True, help="Run every program in every dtype on every device.")
 @click.option("--workers", type=click.IntRange(min=0), help="How many processes; by default chosen by the machine.")
+@click.option("--executor", metavar="dask://HOST:PORT", help="Verify on the workers of this Dask cluster.")
 @click.option("--timeout", type=click.FloatRange(min=0), default=1800.0, show_default=True, help=_TIMEOUT_HELP)
 @click.option("--memory", type=click.FloatRange(min=0), metavar="GIB", help=_MEMORY_HELP)
 @click.option("--resume", is_flag=True, help="Continue the run that --out's journal holds.")

@@ -18,7 +18,7 @@ from verifier.catalog.yaml_events import MAX_BYTES, Mapping, Node, Refused, Scal
 from verifier.errors import UsageError
 from verifier.model.catalog import Catalog
 
-__all__ = ["read"]
+__all__ = ["read", "read_bytes"]
 
 _VERSION = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})")
 _MAIN_KEYS = ("format", "source", "entries")
@@ -31,8 +31,12 @@ def read(path: str | Path, *, check_structure: StructureCheck | None = None) -> 
     Raises CatalogError with every fault of the file, and UsageError when there is no such file.
     """
     path = Path(path)
-    data = _bytes(path)
-    faults = FaultList(path.as_posix())
+    return read_bytes(_bytes(path), path.as_posix(), check_structure=check_structure)
+
+
+def read_bytes(data: bytes, file: str, *, check_structure: StructureCheck | None = None) -> Catalog:
+    """The catalog that a file of this name holds; raises CatalogError as `read` does."""
+    faults = FaultList(file)
     try:
         document = _document(read_tree(data, faults), faults)
         vocabularies = check_document(document, faults, check_structure) if document else {}

@@ -25,6 +25,8 @@ class Options:
     """How many processes; None chooses by the machine, 0 is this process, without isolation and limits. Neither this
     nor anything below changes a verdict that is reached.
     """
+    executor: str | None = None
+    """The address of a Dask scheduler, dask://HOST:PORT, whose workers verify the entries; None for this machine."""
     timeout: float | None = None
     """Seconds for one entry; an entry that takes longer is FAILED. None for no limit."""
     memory: float | None = None

@@ -30,7 +30,7 @@ from verifier.model.catalog import Catalog, Entry
 from verifier.runs.json_form import Malformed, dumps, loads
 from verifier.runs.outcome import Outcome
 
-__all__ = ["Reuse", "canonical", "run_identity", "surroundings"]
+__all__ = ["Reuse", "canonical", "like_machines", "run_identity", "surroundings"]
 
 _LIBRARIES = ("jax", "ml_dtypes", "mpmath", "numpy", "nvidia", "libtpu", "opt_einsum", "python_flint", "scipy", "sympy")
 """Installed distributions whose names begin so count with their versions."""
@@ -56,6 +56,15 @@ def surroundings() -> Mapping[str, str]:
         "the machine": _digest([machine(), platform.machine(), _features(), dict(_accelerators())]),
         "the environment": _digest(_environment()),
     }
+
+
+def like_machines(around: Mapping[str, str]) -> Mapping[str, str]:
+    """The surroundings without what tells two machines of one kind apart: how many cores and which of its devices a
+    process gets, and the devices' serial numbers. What the devices are is compared when JAX has found them.
+    """
+    processors = [platform.system(), processor(), platform.machine(), _features()]
+    environment = {name: value for name, value in _environment().items() if not name.endswith("_VISIBLE_DEVICES")}
+    return {**around, "the machine": _digest(processors), "the environment": _digest(environment)}
 
 
 def run_identity(catalog: Catalog, options: Options, around: Mapping[str, str]) -> Mapping[str, str]:

@@ -6,27 +6,28 @@ This process starts neither JAX nor SymPy nor FLINT: workers do.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from verifier.catalog.reader import read
 from verifier.coverage.rules import with_rules
 from verifier.coverage.source import coverage, listings_of
 from verifier.engine.acknowledge import acknowledged, stale
+from verifier.engine.executor import PRELOAD, Executor, executor_of
 from verifier.engine.options import Options
 from verifier.engine.progress import Progress
-from verifier.engine.reuse import Reuse, run_identity, surroundings
-from verifier.engine.targets import Offered, Targets, targets_of
+from verifier.engine.reuse import Reuse, run_identity
+from verifier.engine.targets import Offered, targets_of
 from verifier.errors import UsageError
-from verifier.execution.cache import compilation_directory, private
-from verifier.execution.memory import GIB, available, can_tell
-from verifier.execution.pool import Call, Limits, Lost, Workers
-from verifier.execution.provenance import machine, versions
+from verifier.execution.memory import can_tell
+from verifier.execution.pool import Lost
+from verifier.execution.provenance import versions
 from verifier.model.catalog import Catalog, Entry
 from verifier.programs.listing_facts import check_structure
 from verifier.runs import reader, records
@@ -38,13 +39,6 @@ from verifier.runs.writer import RunWriter
 
 __all__ = ["PRELOAD", "concluding", "run_catalog"]
 
-PRELOAD = ("verifier.execution.devices", "verifier.engine.worker")
-"""What a worker imports before its first task; the first sets XLA's flags before JAX starts."""
-
-_MOST_WORKERS = 8
-"""Workers compile on several cores each; more of them only take memory."""
-_MEMORY_SHARE = 0.8
-"""Of the machine's memory, for all workers together."""
 _HIGHEST_ORDER = 16
 
 
@@ -62,7 +56,8 @@ def run_catalog(path: Path, options: Options, *, out: Path | None, progress: Pro
     with ExitStack() as stack:
         if out is None:
             out = Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
-        _Run(catalog, options, chosen, out, progress).all()
+        executor = executor_of(catalog, path, options, stack)
+        _Run(catalog, options, chosen, executor, out, progress).all()
         return reader.read(out)
 
 
@@ -118,6 +113,7 @@ class _Run:
     catalog: Catalog
     options: Options
     entries: Sequence[Entry]
+    executor: Executor
     out: Path
     progress: Progress
     found: dict[str, Outcome] = field(default_factory=dict)
@@ -145,16 +141,12 @@ class _Run:
         return [each for each in self.entries if each.id not in self.found]
 
     @cached_property
-    def around(self) -> Mapping[str, str]:
-        return surroundings()
-
-    @cached_property
     def reuse(self) -> Reuse:
-        return Reuse(self.catalog, self.options, self.around)
+        return Reuse(self.catalog, self.options, self.executor.surroundings)
 
     def _head(self) -> Head:
         return Head(
-            run=run_identity(self.catalog, self.options, self.around),
+            run=run_identity(self.catalog, self.options, self.executor.surroundings),
             entries=tuple(each.id for each in self.entries),
             header=_header(self.catalog, self.options),
         )
@@ -177,44 +169,16 @@ class _Run:
 
     def _verify(self, believed: Offered | None) -> Offered:
         """Find the devices as they are now, and verify in worker processes what is still missing."""
-        with Workers(
-            min(1, self._count(believed)),
-            limits=self._limits(believed),
-            preload=PRELOAD,
-            setup=self._setup(),
-            watch=lambda: self.progress.working(workers.doing),
-        ) as workers:
-            offered = _discovered(workers)
-            targets = targets_of(offered, self.options)
+        entries = len(self.entries)
+        with self.executor.workers(believed, entries, lambda: self.progress.working(workers.doing)) as workers:
+            offered = _discovered(self.executor, workers)
+            targets_of(offered, self.options)
             if offered != believed:
                 self.reuse.keep_devices(offered)
                 self._reuse(offered)
-            workers.count = self._count(offered)
-            _Verification(self, workers, offered, targets).all()
+            workers.count = self.executor.workers_for(offered, entries)
+            _Verification(self, workers, offered).all()
         return offered
-
-    def _count(self, offered: Offered | None) -> int:
-        """As many workers as asked for; else one for each processor, but only one where an accelerator's memory is not
-        to be shared.
-        """
-        if self.options.workers is not None:
-            return self.options.workers
-        shared = offered is None or offered.shares_memory
-        return min(_MOST_WORKERS, machine()["cores"], max(1, len(self.entries))) if shared else 1
-
-    def _limits(self, offered: Offered | None) -> Limits:
-        chosen = self.options.memory
-        if chosen is None:
-            total = available()
-            memory = None if total is None else int(_MEMORY_SHARE * total / max(1, self._count(offered)))
-        else:
-            memory = int(chosen * GIB) or None
-        return Limits(seconds=self.options.timeout, memory=memory)
-
-    def _setup(self) -> Call | None:
-        if not self.options.compilation_cache:
-            return None
-        return Call("verifier.execution.cache:use_compilation_cache", (private(compilation_directory()),))
 
     def keep(self, entry: Entry, outcome: Outcome) -> None:
         """Keep an entry's records, in the journal first."""
@@ -238,9 +202,8 @@ class _Verification:
     """Handing entries to workers: those that no listing concerns start while the listings run."""
 
     run: _Run
-    workers: Workers
+    workers: Any
     offered: Offered
-    targets: Targets
     listings: bytes = b""
     lost: dict[str, str] = field(default_factory=dict)
     """Entries whose worker was lost, and why."""
@@ -248,8 +211,7 @@ class _Verification:
     def all(self) -> None:
         waiting = [each for each in self.run.missing if listings_of(each)]
         if waiting:
-            listings = Call(f"{PRELOAD[1]}:run_all_listings", (self.run.catalog.listings,))
-            self.workers.submit("the source's listings", listings)
+            self.workers.submit("the source's listings", self.run.executor.listings())
         for entry in self.run.missing:
             if not listings_of(entry):
                 self._submit(entry)
@@ -261,8 +223,7 @@ class _Verification:
                 self._take_listings(waiting, result)
 
     def _submit(self, entry: Entry) -> None:
-        arguments = (entry, self.listings, self.targets, self.run.options)
-        self.workers.submit(entry.id, Call(f"{PRELOAD[1]}:verify_entry", arguments))
+        self.workers.submit(entry.id, self.run.executor.verify(entry, self.listings, self.offered))
 
     def _take_listings(self, waiting: Sequence[Entry], result: bytes | Lost) -> None:
         for entry in waiting:
@@ -282,7 +243,7 @@ class _Verification:
             self._keep(entry, _hopeless(entry, self.lost[entry.id]))
         else:
             self.lost[entry.id] = result.reason
-            self.workers.submit(entry.id, Call(f"{PRELOAD[1]}:failed", (entry, result.reason, self.listings)))
+            self.workers.submit(entry.id, self.run.executor.failed(entry, result.reason, self.listings))
 
     def _keep(self, entry: Entry, outcome: Outcome) -> None:
         self.run.keep(entry, outcome)
@@ -315,8 +276,8 @@ def _hopeless(entry: Entry, reason: str) -> Outcome:
     return Outcome(entry=described, claims=tuple(claims), transient=True)
 
 
-def _discovered(workers: Workers) -> Offered:
-    workers.submit("finding devices", Call(f"{PRELOAD[1]}:discover"))
+def _discovered(executor: Executor, workers: Any) -> Offered:
+    workers.submit("finding devices", executor.discover())
     ((_, found),) = workers.results()
     if isinstance(found, Lost):
         raise UsageError(f"the devices could not be found: {found.reason}; see `verifier doctor`")
@@ -340,13 +301,14 @@ def _end(found: Sequence[Outcome], entries: Sequence[Entry]) -> records.End:
 def _provenance(run: _Run, offered: Offered, started: datetime, seconds: float) -> records.Provenance:
     return records.Provenance(
         versions=versions(),
-        machine=records.Machine(**machine()),
+        machine=run.executor.machine,
         devices=tuple(each.record for each in offered.devices),
         started=started.isoformat(timespec="seconds"),
         seconds=round(seconds, 3),
         entries={each.id: run.found[each.id].seconds for each in run.entries},
         reused=tuple(each.id for each in run.entries if each.id in run.reused),
         resumed=tuple(each.id for each in run.entries if each.id in run.resumed),
+        workers=run.executor.workers_seen,
     )
 
 

@@ -67,11 +67,16 @@ def points(
         words = _words(f"{seed}:{entry}:{dtype}")
         found += _with_leaves(_specials(ranges, form, words), inputs)
         found += _with_leaves(_sample(ranges, form, _words(f"{seed}:{entry}:{dtype}:sample"), samples), inputs)
-    return tuple({each.values: each for each in reversed(found)}[values] for values in _distinct(found))
+    return tuple(_distinct(found))
 
 
-def _distinct(found: Iterable[Point]) -> dict[Values, None]:
-    return dict.fromkeys(each.values for each in found)
+def _distinct(found: Iterable[Point]) -> Iterator[Point]:
+    """Each place once, as the first point there: that of a declared point keeps its label."""
+    seen: set[Values] = set()
+    for each in found:
+        if each.values not in seen:
+            seen.add(each.values)
+            yield each
 
 
 def _ranges(inputs: Iterable[Input], form: Format) -> tuple[_Range, ...] | None:

@@ -74,6 +74,8 @@ def _decoder(hint: Any, strict: bool) -> Decoder:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint in _SCALARS:
         return _scalar(hint)
+    if origin is tuple and arguments[0] == float | None:
+        return _measurements(_array(_decoder(arguments[0], strict)))
     if hint is Any:
         return _frozen
     if origin is types.UnionType or origin is typing.Union:
@@ -106,6 +108,18 @@ def _array(element: Decoder) -> Decoder:
         if not isinstance(value, list | tuple):
             raise Malformed(f": expected an array, got {_short(value)}")
         return tuple(_at(f"[{index}]", element, each) for index, each in enumerate(value))
+
+    return read
+
+
+def _measurements(careful: Decoder) -> Decoder:
+    """As `careful`, which is asked only where something is wrong: a run file is nearly all measurements."""
+    accepted = {*_SCALARS[float], type(None)}
+
+    def read(value: Any) -> tuple[Any, ...]:
+        if isinstance(value, list) and accepted.issuperset(map(type, value)):
+            return tuple(value)
+        return careful(value)
 
     return read
 

@@ -264,6 +264,7 @@ def _provenance(runs: Sequence[Run]) -> records.Provenance:
         started=min((each.started for each in all_of if each.started), default=""),
         seconds=sum(each.seconds or 0.0 for each in all_of),
         entries=_summed([each.entries for each in all_of]),
+        workers=tuple(each for one in all_of for each in one.workers),
     )
 
 

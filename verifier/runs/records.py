@@ -149,6 +149,14 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """Workers of a cluster on machines of one kind, and how many tasks they did; nothing names them."""
+
+    machine: Machine = Machine()
+    tasks: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """Versions, machine and times: the only record that may differ between two runs of one command and seed."""
 
@@ -164,6 +172,8 @@ class Provenance:
     """Entries whose records are an earlier run's, from the cache."""
     resumed: tuple[str, ...] = ()
     """Entries whose records were in the journal of this run before it was continued."""
+    workers: tuple[Worker, ...] = ()
+    """The workers of a cluster that took part; empty where the run stayed on one machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
