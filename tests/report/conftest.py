@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -16,18 +17,27 @@ from verifier.runs.writer import RunWriter
 MakeRun = Callable[[list[dict[str, Any]]], Run]
 
 
-@pytest.fixture(scope="session")
-def sample() -> ModuleType:
-    """tests/report/sample_run.py, which is no test module and on no import path."""
-    found = importlib.util.spec_from_file_location("sample_run", Path(__file__).with_name("sample_run.py"))
+def _beside(name: str) -> ModuleType:
+    """A module of this folder that is no test module and on no import path."""
+    found = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert found is not None
     assert found.loader is not None
     module = importlib.util.module_from_spec(found)
-    import sys
-
-    sys.modules["sample_run"] = module
+    sys.modules[name] = module
     found.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def sample() -> ModuleType:
+    """tests/report/sample_run.py: a small run with everything in it."""
+    return _beside("sample_run")
+
+
+@pytest.fixture(scope="session")
+def large() -> ModuleType:
+    """tests/report/large_run.py: a run of any size."""
+    return _beside("large_run")
 
 
 @pytest.fixture(scope="session")

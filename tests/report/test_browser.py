@@ -2,13 +2,19 @@
 
 import json
 import shutil
+import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from verifier.report.html import write_report
+from verifier.compare import html as comparison_page
+from verifier.compare.differences import compare
+from verifier.report import html
+from verifier.report.html import render, write_page, write_report
 from verifier.runs.reader import Run
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -226,3 +232,132 @@ def test_the_keyboard_reaches_everything(page: Any) -> None:
 
 def test_the_sample_is_where_it_was_written(address: str) -> None:
     assert Path(address.removeprefix("file://")).stat().st_size < 1_500_000
+
+
+def test_a_tag_filters_and_stands_in_the_address(page: Any) -> None:
+    tags = page.execute_script("return [...document.getElementById('filters').elements.tag.options].map(o => o.value)")
+    assert "network" in tags
+    choose(page, "tag", "network")
+    assert visible_rows(page) == ["The network's loss in all 1,153 parameters"]
+    assert page.current_url.endswith("#matrix;tag=network")
+
+
+def scrolled_through(browser: Any) -> None:
+    """As a reader does who wants to see everything."""
+    browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    browser.execute_async_script(
+        "const done = arguments[0]; let at = 0;"
+        "const step = () => { scrollTo(0, at); at += 1200;"
+        "  at < document.documentElement.scrollHeight + 1200 ? requestAnimationFrame(step) : setTimeout(done, 100); };"
+        "step();"
+    )
+
+
+def test_a_packed_report_shows_its_plots_when_they_come_into_view(
+    browser: Any, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = render(run).count('<svg class="plot"')
+    monkeypatch.setattr(html, "_LARGE", 0)
+    write_report(run, tmp_path / "packed.html")
+    shaped(browser, width=1280)
+    browser.get((tmp_path / "packed.html").as_uri())
+    count = "return document.querySelectorAll('svg.plot').length"
+    assert browser.execute_script(count) < plain
+    scrolled_through(browser)
+    assert browser.execute_script("return document.querySelectorAll('[data-packed]:empty').length") == 0
+    assert browser.execute_script(count) == plain
+    assert browser.get_log("browser") == []
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The accessibility checker's script, from the npm registry; the test is skipped where it cannot be had."""
+    npm, folder = shutil.which("npm"), tmp_path_factory.mktemp("axe")
+    if npm is None:
+        pytest.skip("needs npm")
+    try:
+        subprocess.run([npm, "pack", "--silent", AXE], cwd=folder, capture_output=True, check=True, timeout=60)
+    except (subprocess.SubprocessError, OSError):
+        pytest.skip(f"npm cannot fetch {AXE}")
+    (archive,) = folder.glob("*.tgz")
+    with tarfile.open(archive) as found:
+        script = found.extractfile("package/axe.min.js")
+        assert script is not None
+        return script.read().decode("utf-8")
+
+
+AXE = "axe-core@4.11.0"
+VIOLATIONS = """
+const done = arguments[arguments.length - 1];
+axe.run(document, {resultTypes: ['violations']}).then((found) => done(found.violations.map(
+  (each) => [each.id, each.help, each.nodes.slice(0, 3).map((node) => node.html.slice(0, 200))])));
+"""
+
+
+def violations(browser: Any, axe: str) -> list[Any]:
+    browser.set_script_timeout(240)
+    scrolled_through(browser)
+    browser.execute_script(axe)
+    return browser.execute_async_script(VIOLATIONS)
+
+
+@pytest.fixture(scope="module")
+def pages(run: Run, address: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    changed = Run(**{**{name: getattr(run, name) for name in Run.__slots__}, "claims": run.claims[1:]})
+    path = tmp_path_factory.mktemp("comparison") / "compare.html"
+    write_page(comparison_page.render(compare(run, changed), "Sample"), path)
+    return {"report": address, "comparison": path.as_uri()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", ["report", "comparison"])
+def test_the_accessibility_checker_finds_nothing(
+    browser: Any, axe: str, pages: dict[str, str], name: str, width: int, scheme: str
+) -> None:
+    shaped(browser, width=width, scheme=scheme)
+    browser.get("about:blank")
+    browser.get(pages[name])
+    assert violations(browser, axe) == []
+
+
+@pytest.mark.slow
+def test_the_accessibility_checker_would_find_something(browser: Any, axe: str, pages: dict[str, str]) -> None:
+    shaped(browser, width=1280)
+    browser.get(pages["comparison"])
+    browser.execute_script(
+        "const planted = document.createElement('p'); planted.textContent = 'faint'; planted.style.cssText = '';"
+        "planted.className = 'planted'; document.querySelector('main').append(planted);"
+        "planted.style.setProperty('color', '#ddd'); planted.innerHTML += '<button></button>'"
+    )
+    assert {name for name, *_ in violations(browser, axe)} >= {"button-name", "color-contrast"}
+
+
+@pytest.mark.slow
+def test_two_hundred_functions_fit_and_open_within_a_second(browser: Any, large: ModuleType, tmp_path: Path) -> None:
+    """200 entries, 5,000 points, 4 dtypes: below 2 MB, and a filter answers a second after the page is asked for."""
+    support = pytest.importorskip("selenium.webdriver.support.wait")
+    path = tmp_path / "large.html"
+    write_report(large.large_run(), path)
+    assert path.stat().st_size < 2_000_000
+    shaped(browser, width=1280)
+    assert min(seconds_to_an_answer(browser, path.as_uri()) for _ in range(5)) < 1
+    browser.get("about:blank")
+    browser.get(f"{path.as_uri()}#entry-function-150")
+    drawn = "return document.querySelectorAll('#entry-function-150 svg.plot').length"
+    support.WebDriverWait(browser, 10).until(lambda page: page.execute_script(drawn) == 4)
+    assert browser.get_log("browser") == []
+
+
+def seconds_to_an_answer(browser: Any, address: str) -> float:
+    """From asking for the page to its matrix filtered and laid out, by the page's own clock."""
+    browser.get("about:blank")
+    browser.get(address)
+    loaded = browser.execute_script("return performance.getEntriesByType('navigation')[0].loadEventEnd")
+    answered = browser.execute_script(
+        "const before = performance.now(), form = document.getElementById('filters');"
+        "form.elements.text.value = '30'; form.elements.text.dispatchEvent(new Event('input', {bubbles: true}));"
+        "document.body.offsetHeight; return performance.now() - before"
+    )
+    return (loaded + answered) / 1000

@@ -110,6 +110,32 @@ def test_it_is_small(report: str) -> None:
     assert len(report.encode()) < 700_000
 
 
+def hostile_rule(verdict: str, fails: bool) -> dict[str, Any]:
+    return {
+        "kind": "rule",
+        "entry": "e",
+        "order": 1,
+        "program": f"{HOSTILE} {verdict}",
+        "dtype": HOSTILE,
+        "component": HOSTILE,
+        "verdict": verdict,
+        "fails": fails,
+        "counts": {verdict: 1},
+        "points": 1,
+        "notes": [HOSTILE],
+        "formula": HOSTILE,
+        "worst": {
+            "point": 0,
+            "label": HOSTILE,
+            "inputs": {HOSTILE: [{"hex": HOSTILE, "decimal": HOSTILE}]},
+            "value": HOSTILE,
+            "truth": HOSTILE,
+            "reason": HOSTILE,
+            "blame": {"who": "rule", "primitive": HOSTILE, "source": HOSTILE, "what": HOSTILE},
+        },
+    }
+
+
 def hostile_records(verdict: Make, entry: Make) -> list[dict[str, Any]]:
     known = {"reason": HOSTILE, "link": "javascript:alert(1)"}
     series = {"kind": "line", "label": HOSTILE, "x": [0, 1], "y": [0, 1]}
@@ -118,6 +144,12 @@ def hostile_records(verdict: Make, entry: Make) -> list[dict[str, Any]]:
             title=HOSTILE,
             note=HOSTILE,
             tags=[HOSTILE],
+            implementation={
+                "module": HOSTILE,
+                "function": HOSTILE,
+                "arguments": [HOSTILE],
+                "options": {HOSTILE: HOSTILE},
+            },
             status="FAILED",
             reason=HOSTILE,
             value={"text": HOSTILE, "latex": HOSTILE},
@@ -166,8 +198,10 @@ def hostile_records(verdict: Make, entry: Make) -> list[dict[str, Any]]:
                 "decimal": HOSTILE,
                 "truth": HOSTILE,
                 "reason": HOSTILE,
+                "blame": {"who": HOSTILE, "primitive": HOSTILE, "source": HOSTILE, "what": HOSTILE},
             },
         ),
+        *(hostile_rule(verdict, fails) for verdict, fails in (("WRONG", True), ("UNDECIDED", False))),
         {
             "kind": "claim",
             "entry": "e",
@@ -188,7 +222,8 @@ def hostile_records(verdict: Make, entry: Make) -> list[dict[str, Any]]:
 def test_hostile_text_stays_text(make_run: Callable[..., Run], verdict: Make, entry: Make, page: Page) -> None:
     """Whatever a catalog holds, the tags and attribute names are those of an ordinary report."""
     hostile = Page(render(make_run(hostile_records(verdict, entry))))
-    vocabulary = {(tag, name) for tag, attributes in page.tags for name in (*attributes, "")} | {("code", "class")}
+    vocabulary = {(tag, name) for tag, attributes in page.tags for name in (*attributes, "")}
+    vocabulary |= {("code", "class"), ("span", "title")}
     extra = {(tag, name) for tag, attributes in hostile.tags for name in (*attributes, "")} - vocabulary
     assert {each for each in extra if each[0] not in ("math", "mtext", "mi", "mo", "mn", "mrow")} == set()
     assert len(hostile.raw["script"]) == 2

@@ -1,20 +1,24 @@
 """Reproductions: short, with nothing but JAX, and they print what the finding says."""
 
+import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from verifier.report.findings import failing_numbers
-from verifier.report.reproduction import LONGEST, reproduction
-from verifier.runs.reader import Run
+from verifier.report.reproduction import LONGEST, missing_because, reproduction
+from verifier.runs.reader import Run, read
 
 Make = Callable[..., dict[str, Any]]
 
 
+@cache
 def printed(code: str) -> str:
     environment = {**os.environ, "JAX_PLATFORMS": "cpu"}
     return subprocess.run(
@@ -70,6 +74,30 @@ def test_a_contracted_program_is_shown_by_another_that_fails_alike(
     assert reproduction(run.entries[0], run.verdicts[0], ("jvp/jit", "grad/jit")) is not None
 
 
+def test_jet_is_shown_for_functions_of_one_number(make_run: Callable[..., Run], verdict: Make, entry: Make) -> None:
+    worst = {"value": "0x1p+1", "decimal": "2.0"}
+    run = make_run([entry(), verdict(program="jet/jit", order=2, worst=worst)])
+    code = reproduction(run.entries[0], run.verdicts[0])
+    assert code is not None
+    assert says(code, run.verdicts[0])
+
+
+def test_data_that_the_formula_does_not_use_are_left_out(
+    make_run: Callable[..., Run], verdict: Make, entry: Make
+) -> None:
+    data = [{"name": name, "shape": [], "bits": ["0x1p+0"]} for name in ("used", "unused")]
+    run = make_run([entry(value={"text": "x*used"}, data=data), verdict()])
+    code = reproduction(run.entries[0], run.verdicts[0])
+    assert code is not None
+    assert "unused" not in code
+
+
+def test_what_has_none_says_why(make_run: Callable[..., Run], verdict: Make, entry: Make) -> None:
+    run = make_run([entry(), verdict(program="jvp/jit"), verdict(component="d/dy", program="grad/jit")])
+    assert missing_because(run.entries[0], run.verdicts[0]) == "the program multiplies by vectors that the run chose"
+    assert missing_because(run.entries[0], run.verdicts[1]) == ""
+
+
 HOSTILE = (
     "__import__('os').system('x')",
     "x.__class__",
@@ -107,3 +135,51 @@ def test_long_formulas_and_large_points_have_none(make_run: Callable[..., Run], 
     assert reproduction(run.entries[0], run.verdicts[0]) is None
     run = make_run([entry(), verdict(worst={"inputs": {}})])
     assert reproduction(run.entries[0], run.verdicts[0]) is None
+
+
+def shown(code: str) -> tuple[float, ...]:
+    """All numbers that a reproduction prints."""
+    text = printed(code).replace("[", " ").replace("]", " ").replace(",", " ")
+    return tuple(float(each) for each in text.split())
+
+
+def says(code: str, verdict: Any) -> bool:
+    """Whether the recorded value is among the printed numbers, as far as they are printed: NumPy's shortest digits."""
+    recorded = float.fromhex(verdict.worst.value)
+    return any(
+        each == recorded or (math.isnan(each) and math.isnan(recorded)) or math.isclose(each, recorded, rel_tol=1e-6)
+        for each in shown(code)
+    )
+
+
+def test_another_number_would_be_noticed(make_run: Callable[..., Run], verdict: Make, entry: Make) -> None:
+    run = make_run([entry(), verdict(worst={"value": "0x1p+1", "decimal": "2.0"})])
+    code = reproduction(run.entries[0], run.verdicts[0])
+    assert code is not None
+    assert says(code, run.verdicts[0])
+    run = make_run([entry(), verdict(worst={"value": "0x1.8p+1", "decimal": "3.0"})])
+    assert not says(code, run.verdicts[0])
+
+
+@pytest.mark.slow
+def test_every_reproduction_of_the_article_shows_its_number(tmp_path: Path) -> None:
+    """The entries of the article whose numbers fail, verified anew: each reproduction prints what the run recorded."""
+    out = tmp_path / "run.jsonl"
+    chosen = [f"--entry={each}" for each in ("scalar-fn", "price-variance", "tanh-squared", "relu")]
+    subprocess.run(
+        [sys.executable, "-m", "verifier", "run", "catalog/article.yaml", *chosen, "--quiet", "--out", str(out)],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "JAX_PLATFORMS": "cpu"},
+        check=False,
+        timeout=1500,
+    )
+    run = read(out)
+    entries = {each.entry: each for each in run.entries}
+    tried = 0
+    for finding in failing_numbers(run):
+        code = reproduction(entries[finding.verdict.entry], finding.verdict, finding.programs)
+        if code is not None:
+            tried += 1
+            assert len(code.splitlines()) <= LONGEST
+            assert says(code, finding.verdict), code
+    assert tried

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from verifier.model.rule import RuleClass
 from verifier.model.verdict import ClaimVerdict, NumberClass
-from verifier.report.numbers import place
+from verifier.report.numbers import witnessed
 from verifier.runs.reader import Run
 from verifier.runs.records import Acknowledged, Claim, Entry, Rule, Verdict
 
@@ -97,13 +97,12 @@ def _of_verdict(record: Verdict) -> tuple[Subject, Fact]:
         device=record.device,
     )
     worst = record.worst
-    said = f"at {place(worst)}: {worst.decimal} instead of {worst.truth}" if worst else ""
     fact = Fact(
         verdict=record.verdict,
         fails=record.fails,
         acknowledged=record.acknowledged,
         lost=(worst.lost_bits or 0.0) if worst else 0.0,
-        said=said,
+        said=witnessed(worst) if worst else "",
         primitive=worst.blame.primitive if worst and worst.blame else "",
     )
     return subject, fact
@@ -123,7 +122,7 @@ def _of_rule(record: Rule) -> tuple[Subject, Fact]:
         verdict=record.verdict,
         fails=record.fails,
         acknowledged=record.acknowledged,
-        said=f"at {place(worst)}: {worst.value} instead of {worst.truth}" if worst else "",
+        said=witnessed(worst) if worst else "",
         primitive=worst.blame.primitive if worst and worst.blame else "",
     )
     return subject, fact

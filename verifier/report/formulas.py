@@ -52,7 +52,6 @@ _ELEMENTS = frozenset(
 _ATTRIBUTES = frozenset(
     [
         "stretchy",
-        "fence",
         "form",
         "separator",
         "lspace",
@@ -142,9 +141,11 @@ def _spaced(element: Element, depth: int) -> bool:
         if name.tag == "mo" and _is_word(name):
             opens = place + 1 < len(children) and _first_text(children[place + 1]) in _OPENING
             name.attrib.update(lspace="0.167em", rspace="0" if opens else "0.167em")
-    if flat and element.tag == "mrow" and len(children) > 1:
-        for bracket in (children[0], children[-1]):
-            if bracket.tag == "mo" and bracket.get("stretchy") == "true":
+    if element.tag == "mrow" and len(children) > 1:
+        for bracket, form in ((children[0], "prefix"), (children[-1], "postfix")):
+            if bracket.tag == "mo" and bracket.get("form") == form:
+                del bracket.attrib["form"]  # implied by its place
+            if flat and bracket.tag == "mo" and bracket.get("stretchy") == "true":
                 bracket.set("stretchy", "false")
     return flat and element.tag not in _TALL and _first_text(element) not in _BIG
 
@@ -167,9 +168,12 @@ def _written(element: Element, depth: int) -> str:
         # A prime's glyph is raised by itself; as a superscript it would end up tiny and far too high.
         prime = f'<mo lspace="0" rspace="0">{_characters(element[1].text)}</mo>'
         return f"<mrow>{_written(element[0], depth + 1)}{prime}</mrow>"
-    tag = _tag(element)
+    tag, attributes = _tag(element), _attributes(element)
     inner = _characters(element.text) + "".join(_written(each, depth + 1) + _characters(each.tail) for each in element)
-    return f"<{tag}{_attributes(element)}>{inner}</{tag}>"
+    # A row of one stands for itself: a third of all that latex2mathml writes.
+    if tag == "mrow" and not attributes and len(element) == 1 and not (element.text or element[0].tail):
+        return inner
+    return f"<{tag}{attributes}>{inner}</{tag}>"
 
 
 def _tag(element: Element) -> str:
@@ -181,7 +185,7 @@ def _tag(element: Element) -> str:
 
 def _attributes(element: Element) -> str:
     if element.tag == "math":
-        return f' display="{"block" if element.get("display") == "block" else "inline"}"'
+        return ' display="block"' if element.get("display") == "block" else ""
     kept = ((name, value) for name, value in element.items() if name in _ATTRIBUTES and _PLAIN_VALUE.match(value))
     return "".join(f' {name}="{value}"' for name, value in kept)
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
+import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -24,15 +26,19 @@ from verifier.report.formulas import is_code, mathml, prose
 from verifier.report.implementation import call_of
 from verifier.report.matrix import DTYPES, in_order, matrix
 from verifier.report.overview import overview
+from verifier.report.packing import Pack
 from verifier.report.pages import component_latex, histograms, sections
 from verifier.report.plots import shares
-from verifier.report.reproduction import reproduction
+from verifier.report.reproduction import missing_because, reproduction
 from verifier.report.rule_verdicts import open_rules
 from verifier.runs.reader import Run
 
 __all__ = ["page", "render", "write_page", "write_report"]
 
 _PACKAGE = "verifier.report"
+_IMPLIED = re.compile(r"</t[dhr]>\s*(?=<t[dhr]\b|</t(?:r|body|head)>)")
+_LARGE = 1_500_000
+"""A report of more characters has its plots and its further tables packed."""
 
 
 def write_report(run: Run, path: str | Path) -> None:
@@ -52,29 +58,43 @@ def page(template: str, **content: Any) -> str:
     """A page of its own from a template under `assets`, with the report's style and policy."""
     style, script = Markup(_style()), Markup(_asset("assets/script.js"))
     rendered = _environment().get_template(template)
-    return rendered.render(style=style, script=script, policy=_policy(style, script), **content)
+    return _without_implied_ends(rendered.render(style=style, script=script, policy=_policy(style, script), **content))
+
+
+def _without_implied_ends(text: str) -> str:
+    """The page without the end tags that HTML implies, and the white space after them: a tenth of a large report.
+
+    Texts are escaped and hold no tags. Source: HTML Living Standard, 13.1.2.4, optional tags of tables.
+    """
+    return _IMPLIED.sub("", text)
 
 
 def render(run: Run) -> str:
     """The report's text. The same run file gives the same bytes."""
-    return page(
-        "report.html.j2",
-        run=run,
-        overview=overview(run),
-        warnings=warning_numbers(run),
-        open_rules=open_rules(run),
-        undecided=undecided_numbers(run),
-        matrix=matrix(run),
-        pages=sections(run),
-        histograms=histograms(run),
-        rule_sentence=rule_sentence(run),
-        rule_tallies=rule_tallies(run.coverage),
-        rule_rows=rule_rows(run.coverage),
-        grid=grid(run.coverage),
-        entries={each.entry: each for each in run.entries},
-        titles={each.id: each.title for each in run.header.sections},
-        dtypes=in_order(DTYPES, {each.dtype for each in run.verdicts}),
-    )
+    content = _content(run)
+    plain = page("report.html.j2", pack=Pack(in_use=False), **content)
+    return plain if len(plain) <= _LARGE else page("report.html.j2", pack=Pack(in_use=True), **content)
+
+
+def _content(run: Run) -> dict[str, Any]:
+    """What the report's template shows."""
+    return {
+        "run": run,
+        "overview": overview(run),
+        "warnings": warning_numbers(run),
+        "open_rules": open_rules(run),
+        "undecided": undecided_numbers(run),
+        "matrix": matrix(run),
+        "pages": sections(run),
+        "histograms": histograms(run),
+        "rule_sentence": rule_sentence(run),
+        "rule_tallies": rule_tallies(run.coverage),
+        "rule_rows": rule_rows(run.coverage),
+        "grid": grid(run.coverage),
+        "entries": {each.entry: each for each in run.entries},
+        "titles": {each.id: each.title for each in run.header.sections},
+        "dtypes": in_order(DTYPES, {each.dtype for each in run.verdicts}),
+    }
 
 
 def _policy(style: str, script: str) -> str:
@@ -119,6 +139,7 @@ def _link(address: str) -> str:
 
 _FILTERS: dict[str, Any] = {
     "prose": prose,
+    "to_json": json.dumps,
     "link": _link,
     "agreeing": numbers.agreeing,
     "is_code": is_code,
@@ -139,6 +160,7 @@ _GLOBALS: dict[str, Any] = {
     "verdict_word": words.of_verdict,
     "count": words.count,
     "reproduction": reproduction,
+    "missing_because": missing_because,
     "place": numbers.place,
     "share_bar": shares.bar,
     "section_order": section_order,

@@ -102,6 +102,11 @@ class Matrix:
         present = {cell.rule for row in self.rows for cell in row.cells}
         return tuple(word for word in RULE_WORDS if word in present)
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of all rows, by name."""
+        return tuple(sorted({tag for row in self.rows for tag in row.entry.tags}))
+
     def script_data(self) -> dict[str, Any]:
         """What the page's script filters by."""
         return {

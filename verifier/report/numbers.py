@@ -8,7 +8,7 @@ import re
 from verifier.arithmetic.floats import FORMATS, is_member, shortest_decimal
 from verifier.runs.records import RuleWorst, Worst
 
-__all__ = ["agreeing", "bits", "decimal_of", "exact_hex", "place", "shortened", "signed", "ulps"]
+__all__ = ["agreeing", "bits", "decimal_of", "exact_hex", "place", "shortened", "signed", "ulps", "witnessed"]
 
 _MANTISSA = re.compile(r"^([+-]?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$")
 _SHOWN_DIGITS = 18
@@ -67,6 +67,12 @@ def place(worst: Worst | RuleWorst) -> str:
         for name, values in worst.inputs.items()
     )
     return ", ".join(told) or f"point {worst.point}"
+
+
+def witnessed(worst: Worst | RuleWorst) -> str:
+    """The worst point in a sentence: where, what came out, the truth; or why nothing came out."""
+    value = worst.decimal if isinstance(worst, Worst) else worst.value
+    return f"at {signed(place(worst))}: {signed(value)} instead of {shortened(worst.truth)}" if value else worst.reason
 
 
 def ulps(error: float | None) -> str:

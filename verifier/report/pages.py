@@ -60,11 +60,22 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """The three columns in one dtype; `hidden` rows are only counted."""
+    """The three columns in one dtype, by component; `hidden` rows are only counted."""
 
     dtype: str
     rows: tuple[Column, ...]
     hidden: int
+
+    @property
+    def by_component(self) -> tuple[tuple[str, tuple[str, ...], tuple[Column, ...]], ...]:
+        """(component, the programs that computed it, its rows), in the order of the rows."""
+        found: dict[str, list[Column]] = defaultdict(list)
+        for row in self.rows:
+            found[row.component].append(row)
+        return tuple(
+            (name, tuple(dict.fromkeys(row.autodiff.program for row in rows if row.autodiff)), tuple(rows))
+            for name, rows in found.items()
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,9 +292,9 @@ def _error_points(domain: _Domain, verdicts: Sequence[Verdict]) -> list[ErrorPoi
     if not whole:
         return []
     judged = np.array([each.ulps for each in whole], dtype=np.float64)[:, domain.places]
-    error = np.fmax.reduce(judged)
+    error: npt.NDArray[np.float64] = np.fmax.reduce(judged)
     failing = np.array([_lost_everywhere(each) for each in whole])
-    lost = np.isnan(judged[failing]).any(axis=0)
+    lost: npt.NDArray[np.bool_] = np.asarray(np.isnan(judged[failing]).any(axis=0))
     budget = _budgets(whole, domain)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         beyond = error / budget

@@ -11,7 +11,7 @@ from verifier.report.numbers import exact_hex
 from verifier.runs.records import Entry, Verdict
 from verifier.symbolic.functions import CONSTANTS, FUNCTIONS, REDUCED
 
-__all__ = ["LONGEST", "reproduction"]
+__all__ = ["LONGEST", "missing_because", "reproduction"]
 
 LONGEST = 10
 _MOST_NUMBERS = 12
@@ -39,26 +39,50 @@ _COMPILATIONS: Mapping[str, tuple[str, str]] = {
 }
 
 
+_UNSPELLED = "the formula holds what has no short spelling in JAX"
+
+
 class _NotSimple(Exception):
-    """The formula holds what has no short spelling in JAX."""
+    """There is no short reproduction; says why."""
+
+    def __init__(self, reason: str = _UNSPELLED) -> None:
+        super().__init__(reason)
 
 
 def reproduction(entry: Entry, verdict: Verdict, programs: tuple[str, ...] = ()) -> str | None:
     """Python code that prints what the verdict is about, by its program or the first of `programs` with a short one."""
-    call = next((text for each in (verdict.program, *programs) if (text := _call(each, verdict.order))), None)
-    if (
-        entry.value is None
-        or verdict.worst is None
-        or call is None
-        or len(entry.inputs) != 1
-        or not verdict.worst.inputs
-    ):
+    try:
+        return _code(entry, verdict, programs)
+    except _NotSimple:
         return None
+
+
+def missing_because(entry: Entry, verdict: Verdict, programs: tuple[str, ...] = ()) -> str:
+    """Why a verdict has no reproduction, in a few words; empty where it has one."""
+    try:
+        _code(entry, verdict, programs)
+    except _NotSimple as reason:
+        return str(reason)
+    return ""
+
+
+def _code(entry: Entry, verdict: Verdict, programs: tuple[str, ...]) -> str:
+    if entry.value is None or verdict.worst is None:
+        raise _NotSimple("nothing was computed")
+    if len(entry.inputs) != 1 or not verdict.worst.inputs:
+        raise _NotSimple("the function has several inputs, or more numbers than fit here")
+    is_number = entry.inputs[0].shape == ()
+    calls = (_call(each, verdict.order, is_number=is_number) for each in (verdict.program, *programs))
+    call = next((each for each in calls if each), None)
+    if call is None:
+        raise _NotSimple("the program multiplies by vectors that the run chose")
     try:
         lines = _lines(entry, verdict, call)
-    except (_NotSimple, SyntaxError, RecursionError):
-        return None
-    return "\n".join(lines) if len(lines) <= LONGEST and max(map(len, lines)) <= _WIDEST else None
+    except (SyntaxError, RecursionError):
+        raise _NotSimple(_UNSPELLED) from None
+    if len(lines) > LONGEST or max(map(len, lines)) > _WIDEST:
+        raise _NotSimple(f"the code would be longer than {LONGEST} short lines")
+    return "\n".join(lines)
 
 
 def _lines(entry: Entry, verdict: Verdict, call: str) -> list[str]:
@@ -66,22 +90,36 @@ def _lines(entry: Entry, verdict: Verdict, call: str) -> list[str]:
     assert verdict.worst is not None
     name, dtype = entry.inputs[0].name, f"jnp.{verdict.dtype}"
     program = _program(entry)
-    names = (name, *(each.name for each in (*entry.definitions, *entry.data)))
+    data = [datum for datum in entry.data if datum.name in _names(entry)]
+    names = (name, *(each.name for each in (*entry.definitions, *data)))
     if not all(each.isidentifier() for each in names) or verdict.dtype not in FORMATS:
         raise _NotSimple
     point = [witness.hex for witness in verdict.worst.inputs[name]]
     body = [f"    {each.name} = {_jax(each.text)}" for each in entry.definitions if program is None]
+    call, _, derivative = call.partition("\n")
     return [
         "import jax, jax.numpy as jnp",
+        *(["from jax.experimental.jet import jet"] if derivative else []),
         *([] if entry.implementation is None else [f"import {entry.implementation.module}"]),
         *(["jax.config.update('jax_enable_x64', True)"] if verdict.dtype == "float64" else []),
-        *(f"{datum.name} = {_array(datum.bits, datum.shape, dtype)}" for datum in entry.data),
+        *(f"{datum.name} = {_array(datum.bits, datum.shape, dtype)}" for datum in data),
         f"def f({name}):",
         *body,
         f"    return {program or _jax(entry.value.text)}",
+        *([derivative] if derivative else []),
         f"x = {_array(point, entry.inputs[0].shape, dtype)}",
         f"print({call})  # {_comment(verdict)}",
     ]
+
+
+def _names(entry: Entry) -> frozenset[str]:
+    """The names that the formula and its definitions use; or that the program in their place is given."""
+    assert entry.value is not None
+    texts = [entry.value.text, *(each.text for each in entry.definitions)]
+    if entry.implementation is not None:
+        texts = [*entry.implementation.arguments, *entry.implementation.options.values()]
+    trees = (ast.parse(text, mode="eval") for text in texts)
+    return frozenset(node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
 def _program(entry: Entry) -> str | None:
@@ -101,13 +139,17 @@ def _comment(verdict: Verdict) -> str:
     return " ".join(f"{where}{verdict.worst.decimal}; the truth is {verdict.worst.truth}".split())
 
 
-def _call(program: str, order: int) -> str | None:
+def _call(program: str, order: int, *, is_number: bool) -> str | None:
+    """The expression that the reproduction prints, and on a second line what it needs before; None for no short one."""
     transform, _, compilation = program.partition("/")
     if compilation not in _COMPILATIONS:
         return None
     function, applied = _COMPILATIONS[compilation]
     if transform in _TRANSFORMS:
         return applied.format(g=_TRANSFORMS[transform].format(f=function))
+    if transform == "jet" and is_number:
+        series = ", ".join(["jnp.ones_like(x)", *["jnp.zeros_like(x)"] * (order - 1)])
+        return applied.format(g="d") + f"\nd = lambda x: jet({function}, (x,), ([{series}],))[1][-1]"
     base = transform.rstrip("0123456789^")
     if base in ("grad", "jacfwd", "jacrev") and transform[len(base) :].lstrip("^") == str(order):
         return applied.format(g=f"jax.{base}(" * order + function + ")" * order)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from verifier.report.findings import Finding, failing_numbers, open_claims
-from verifier.report.numbers import bits, place, shortened, signed, ulps
+from verifier.report.numbers import bits, ulps, witnessed
 from verifier.report.overview import overview
 from verifier.report.printing import PIPED_WIDTH, printed, safe, write_out
 from verifier.report.rule_verdicts import RuleFinding, failing_rules, rule_tally
@@ -121,8 +121,7 @@ def _number_line(finding: Finding) -> RenderableType:
     if worst is None:
         return head
     error = f"; {ulps(worst.ulps)} ulps, {bits(worst.lost_bits)} bits lost" if worst.lost_bits is not None else ""
-    said = f"at {signed(place(worst))}: {signed(worst.decimal)} instead of {shortened(worst.truth)}{error}"
-    return Group(head, Padding(safe(said), (0, 0, 0, 4)))
+    return Group(head, Padding(safe(witnessed(worst) + error), (0, 0, 0, 4)))
 
 
 def _rule_line(finding: RuleFinding) -> RenderableType:
@@ -132,7 +131,7 @@ def _rule_line(finding: RuleFinding) -> RenderableType:
     head += safe(f" and {len(finding.programs) - 3} more programs" if len(finding.programs) > 3 else "")
     if worst is None:
         return head
-    said = f"at {signed(place(worst))}: {worst.value} instead of {shortened(worst.truth)}"
+    said = witnessed(worst)
     if worst.blame is not None and worst.blame.primitive:
         said += f"; to blame: {' '.join(filter(None, (worst.blame.primitive, worst.blame.source)))}"
     return Group(head, Padding(safe(said), (0, 0, 0, 4)))

@@ -14,7 +14,7 @@ def panel(points: list[tuple[float, float | None, float | None]]) -> str:
 
 def marks(svg: str, name: str) -> int:
     found = re.search(rf'class="{name}" d="([^"]*)"', svg)
-    return found[1].count("M") if found else 0
+    return len(re.findall(r"M|m.*?h0", found[1])) if found else 0
 
 
 def test_points_are_told_apart_by_the_budget() -> None:

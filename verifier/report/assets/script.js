@@ -9,7 +9,7 @@
   const words = data.words.map(([letter, tone, label], rank) => ({ letter, tone, label, rank }));
   const byLetter = new Map(words.map((word) => [word.letter, word]));
   const none = { letter: "·", tone: "none", label: "not run", rank: -1 };
-  const fields = ["dtype", "device", "compilation", "verdict", "text"];
+  const fields = ["dtype", "device", "compilation", "verdict", "tag", "text"];
   let state = { sort: "", down: "" };
 
   // The slots of a cell, one letter each, in the order dtype, device, compilation.
@@ -52,6 +52,7 @@
     const texts = (state.text || "").toLowerCase().split(/\s+/);
     const wanted = byLetter.get(state.verdict);
     row.hidden = !texts.every((text) => row.dataset.text.includes(text))
+      || (state.tag && !JSON.parse(row.dataset.tags).includes(state.tag))
       || (wanted !== undefined && !cells.some((letters) => slots.some((slot, k) => chosen(slot) && letters[k].toUpperCase() === wanted.letter)));
   }
 
@@ -125,6 +126,35 @@
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   window.addEventListener("hashchange", recall);
+
+  // A large report's plots and further tables are deflated at the end of the page; each is shown when it comes into view.
+  const store = document.getElementById("packed");
+  if (store) {
+    let parts;
+    const unpacked = () => parts ||= (async () => {
+      const bytes = Uint8Array.from(atob(store.textContent), (each) => each.charCodeAt(0));
+      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+      return (await new Response(stream).text()).split("\n");
+    })();
+    const unpack = async (place) => {
+      if (place.childElementCount === 0) place.innerHTML = (await unpacked())[place.dataset.packed];
+      reach(place);
+    };
+    const seen = new IntersectionObserver((changes) => changes.forEach(({ isIntersecting, target }) => {
+      if (!isIntersecting) return;
+      seen.unobserve(target);
+      unpack(target);
+    }), { rootMargin: "900px" });
+    document.querySelectorAll("[data-packed]").forEach((place) => seen.observe(place));
+  }
+
+  // A formula wider than the page scrolls; the keyboard must reach it. What is far away is not laid out, nor measured.
+  const reached = new IntersectionObserver((changes) => changes
+    .filter((each) => each.isIntersecting)
+    .map(({ target }) => [target, target.scrollWidth > target.clientWidth])
+    .forEach(([target, wide]) => { if (wide) target.tabIndex = 0; else target.removeAttribute("tabindex"); }), { rootMargin: "900px" });
+  const reach = (root) => root.querySelectorAll(".display").forEach((each) => reached.observe(each));
+  reach(document);
 
   // A long list of contents would fill a phone's first screen.
   if (matchMedia("(max-width: 72rem)").matches) document.querySelector(".contents details").open = false;

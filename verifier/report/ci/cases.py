@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from verifier.report.findings import Finding, failing_numbers, undecided_numbers, warning_numbers
-from verifier.report.numbers import bits, place, shortened, signed
+from verifier.report.numbers import bits, witnessed
 from verifier.runs.reader import Run
 from verifier.runs.records import Claim, Entry, Rule
 
@@ -89,7 +89,7 @@ def _of_finding(finding: Finding, level: Level) -> Message:
     text = f"{verdict.component} in {verdict.dtype} by {_some(finding.programs)}"
     if worst is not None:
         lost = f", {bits(worst.lost_bits)} bits lost" if worst.lost_bits is not None else ""
-        text += f", at {signed(place(worst))}: {signed(worst.decimal)} instead of {shortened(worst.truth)}{lost}"
+        text += f", {witnessed(worst)}{lost}"
     return Message(level=Level.KNOWN if finding.acknowledged else level, verdict=finding.word.label, text=text)
 
 
@@ -102,11 +102,7 @@ def _of_rule(rule: Rule) -> Message | None:
     if level is None:
         return None
     worst = rule.worst
-    said = (
-        f", at {signed(place(worst))}: {worst.value} instead of {shortened(worst.truth)}; {worst.reason}"
-        if worst
-        else ""
-    )
+    said = f", {witnessed(worst)}; {worst.reason}" if worst else ""
     return Message(
         level=Level.KNOWN if rule.acknowledged else level,
         verdict=f"{rule.verdict} rule",

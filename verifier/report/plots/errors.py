@@ -14,14 +14,16 @@ from markupsafe import Markup, escape
 
 from verifier.report.numbers import ulps as ulps_text
 from verifier.report.plots.scales import Linear, Log, NearZero, scale_for_points
-from verifier.report.plots.svg import Frame, axes, element, path, picture
+from verifier.report.plots.svg import Frame, axes, dots, element, path, picture, simplified
 
 __all__ = ["Axis", "ErrorPoint", "axis_of", "draw", "seen"]
 
 _FRAME = Frame(width=400, height=230, left=56)
 _MOST = 1e300
-_GRAIN = 3
+_GRAIN = 5
 """A dot's width in pixels: of the inputs that share a column this wide, only the worst are seen."""
+_CROWD = 60
+"""So many dots touch each other, and may stand a pixel or two from where they belong."""
 _LEAST = 1e-2
 """Errors below a hundredth of an ulp are drawn on the lower edge: a correctly rounded value has up to half an ulp."""
 
@@ -98,7 +100,7 @@ def _band(x: Linear | NearZero) -> Markup:
         return Markup("")
     (left, right), (bottom, top) = x.sides, _FRAME.y_range
     start, width = x.zero - left, left + right
-    name = element("text", escape("log"), class_="tick", x=start + width / 2, y=top + 11, text_anchor="middle")
+    name = element("text", escape("log"), class_="tick", x=start + width / 2, y=top + 11)
     return element("rect", class_="band", x=start, y=top, width=width, height=bottom - top) + name
 
 
@@ -113,17 +115,18 @@ def _special(axis: Axis) -> Markup:
 
 
 def _budget(points: Sequence[ErrorPoint], x: Linear | NearZero, y: Log) -> Markup:
-    known = [(x.at(each.x), y.at(each.budget)) for each in points if each.budget]
-    return element("path", class_="budget", d=path(known)) if len(known) > 1 else Markup("")
+    known = [(round(x.at(each.x)), round(y.at(each.budget))) for each in points if each.budget]
+    return element("path", class_="budget", d=path(simplified(known))) if len(known) > 1 else Markup("")
 
 
 def _dots(points: Sequence[ErrorPoint], x: Linear | NearZero, y: Log) -> Markup:
     """Two paths: what is within the budget, and what is beyond it."""
     within = [each for each in points if each.ulps is not None and (each.budget is None or each.ulps <= each.budget)]
     beyond = [each for each in points if each.ulps is not None and each.budget is not None and each.ulps > each.budget]
+    grain = (_GRAIN, 2) if len(points) > _CROWD else (1, 1)
     strokes = (("dots good", within), ("dots bad", beyond))
     return Markup("").join(
-        element("path", class_=name, d="".join(f"{path([(x.at(each.x), y.at(each.ulps or 0.0))])}h0" for each in group))
+        element("path", class_=name, d=dots(((x.at(each.x), y.at(each.ulps or 0.0)) for each in group), grain))
         for name, group in strokes
         if group
     )

@@ -67,5 +67,5 @@ def _bars(counts: Counter[int], whole: int, x: Linear, y: Linear) -> Markup:
 
 def _line(x: Linear) -> Markup:
     bottom, top = _FRAME.y_range
-    label = element("text", escape("yardstick"), class_="label", x=x.at(0) + 5, y=top + 10)
+    label = element("text", escape("yardstick"), class_="mark", x=x.at(0) + 5, y=top + 10)
     return element("line", class_="budget", x1=x.at(0), x2=x.at(0), y1=bottom, y2=top) + label

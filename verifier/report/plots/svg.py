@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
 from verifier.report.plots.scales import Scale
 
-__all__ = ["Frame", "axes", "element", "label_width", "path", "picture"]
+__all__ = ["Frame", "axes", "dots", "element", "label_width", "path", "picture", "simplified"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,34 @@ def path(points: Iterable[tuple[float, float]], *, close: bool = False) -> str:
     return "".join(parts) + ("z" if close else "")
 
 
+def dots(points: Iterable[tuple[float, float]], grain: tuple[int, int] = (1, 1)) -> str:
+    """Path data that puts a dot where a point is, to `grain` pixels in x and y: strokes of no length, stepwise."""
+    wide, high = grain
+    pixels = sorted({(wide * round(x / wide), high * round(y / high)) for x, y in points})
+    steps = (
+        f"m{x - last_x} {y - last_y}h0" for (last_x, last_y), (x, y) in zip([(0, 0), *pixels], pixels, strict=False)
+    )
+    return "".join(steps)
+
+
+def simplified(points: Sequence[tuple[float, float]], tolerance: float = 0.5) -> list[tuple[float, float]]:
+    """The corners of a line that stays within `tolerance` pixels of all points, in height. x must not decrease.
+
+    Source: Ramer 1972, Douglas and Peucker 1973, with the vertical distance.
+    """
+    kept, spans = {0, len(points) - 1}, [(0, len(points) - 1)]
+    while spans:
+        first, last = spans.pop()
+        (x0, y0), (x1, y1) = points[first], points[last]
+        slope = (y1 - y0) / (x1 - x0) if x1 != x0 else 0.0
+        gaps = [abs(points[k][1] - y0 - slope * (points[k][0] - x0)) for k in range(first + 1, last)]
+        if gaps and max(gaps) > tolerance:
+            middle = first + 1 + gaps.index(max(gaps))
+            kept.add(middle)
+            spans += [(first, middle), (middle, last)]
+    return [points[k] for k in sorted(kept)]
+
+
 def picture(frame: Frame, label: str, *children: Markup) -> Markup:
     """The `<svg>` itself, with a text alternative."""
     return element(
@@ -68,25 +96,18 @@ def picture(frame: Frame, label: str, *children: Markup) -> Markup:
 def axes(frame: Frame, x: Scale, y: Scale, *, x_label: str, y_label: str, grid: bool = True) -> Markup:
     """Both axes with ticks, their labels and a faint horizontal grid."""
     (left, right), (bottom, top) = frame.x_range, frame.y_range
-    parts = []
-    for tick in y.ticks():
-        at = y.at(tick.value)
-        if grid:
-            parts.append(element("line", class_="grid", x1=left, x2=right, y1=at, y2=at))
-        parts.append(element("text", escape(tick.label), class_="tick", x=left - 7, y=at + 4, text_anchor="end"))
-    for tick in x.ticks():
-        at = x.at(tick.value)
-        parts.append(element("line", class_="axis", x1=at, x2=at, y1=bottom, y2=bottom + 4))
-        parts.append(element("text", escape(tick.label), class_="tick", x=at, y=bottom + 18, text_anchor="middle"))
-    parts.append(element("line", class_="axis", x1=left, x2=right, y1=bottom, y2=bottom))
-    parts.append(
-        element("text", escape(x_label), class_="label", x=(left + right) / 2, y=frame.height - 8, text_anchor="middle")
-    )
+    rows = [(round(y.at(tick.value)), tick.label) for tick in y.ticks()]
+    columns = [(round(x.at(tick.value)), tick.label) for tick in x.ticks()]
+    lines = "".join(f"M{left} {at}h{right - left}" for at, _ in rows)
+    strokes = "".join(f"M{at} {bottom}v4" for at, _ in columns)
+    parts = [element("path", class_="grid", d=lines)] if grid and rows else []
+    parts += [element("text", escape(label), class_="row", x=left - 7, y=at + 4) for at, label in rows]
+    parts += [element("text", escape(label), class_="tick", x=at, y=bottom + 18) for at, label in columns]
+    parts.append(element("path", class_="axis", d=f"M{left} {bottom}h{right - left}{strokes}"))
+    parts.append(element("text", escape(x_label), class_="label", x=(left + right) / 2, y=frame.height - 8))
     middle = (top + bottom) / 2
     turned = f"rotate(-90 13 {_short(middle)})"
-    parts.append(
-        element("text", escape(y_label), class_="label", x=13, y=middle, text_anchor="middle", transform=turned)
-    )
+    parts.append(element("text", escape(y_label), class_="label", x=13, y=middle, transform=turned))
     return Markup("").join(parts)
 
 
