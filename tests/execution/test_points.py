@@ -111,3 +111,14 @@ def test_every_point_is_a_member_inside_the_domain(dtype, ends, seed):
         assert floats.is_member(x, floats.named(dtype))
         assert ends[0] <= Fraction(x) <= ends[1]
         assert str(x) != "-0.0"
+
+
+def test_a_place_named_twice_is_one_point_that_keeps_its_first_label():
+    inputs = [Input(name="x", shape=(), lower=Fraction(-1), upper=Fraction(1))]
+    declared = [
+        Point(origin="declared", values=((x,),), label=label) for x, label in ((0.5, "a"), (0.5, "b"), (0.0, "c"))
+    ]
+    found = points(inputs, "float64", seed=0, entry="e", samples=8, declared=declared)
+    assert [each.label for each in found[:2]] == ["a", "c"]
+    assert len({each.values for each in found}) == len(found)
+    assert [each.origin for each in found if each.values == ((0.0,),)] == ["declared"]

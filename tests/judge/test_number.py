@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verifier.arithmetic.floats import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, round_to, ulp
-from verifier.judge.number import K, Yardstick, allowance, failing_bits, judge_number, unexplained
+from verifier.judge.number import K, Yardstick, allowance, failing_bits, judge_number, judgement, unexplained
 from verifier.model.verdict import Cusp, Enclosure, Infinite, Kink, NoTruth, NumberClass, Truth, Undefined
 
 FORMATS = (FLOAT64, FLOAT32, BFLOAT16, FLOAT16)
@@ -199,3 +199,13 @@ def test_a_side_of_zero_has_the_noise_of_the_other_side():
     yardstick = Yardstick(form=FLOAT64, allowance=allowance(1))
     assert judge_number(-1e-17, kink, yardstick).kind is NumberClass.CONVENTION
     assert judge_number(-1e-15, kink, yardstick).fails
+
+
+def test_one_ruler_measures_tiny_and_large_truths_alike():
+    """What a judgement keeps for all of its numbers is what each number alone would find."""
+    yardstick = Yardstick(form=FLOAT64, allowance=Fraction(4))
+    for middle in (Fraction(2) ** -1060, Fraction(1, 3), Fraction(2) ** 1030):
+        truth = Truth(value=Enclosure(middle, middle), condition=abs(middle))
+        judge = judgement(truth, yardstick)
+        for value in (0.0, 2.0**-1060, 1 / 3, 1.0, float("inf")):
+            assert judge(value) == judge_number(value, truth, yardstick)

@@ -253,3 +253,23 @@ def test_exact_literals_keep_the_sign_of_zero():
     assert only(lambda x: 1 / x, -0.0)[()] is NEG_INF
     assert literal(float("inf"), np.dtype(float)) is POS_INF
     assert literal(float("nan"), np.dtype(float)) is NAN
+
+
+def test_runs_at_one_precision_share_their_literals_and_others_do_not():
+    """A program's data become elements once for all points, but never at another precision's rounding."""
+    third, dtype = 1 / 3, np.dtype(float)
+    assert exact_literals(BallSystem(64)) is exact_literals(BallSystem(64))
+    narrow, wide = exact_literals(BallSystem(30))(third, dtype), exact_literals(BallSystem(64))(third, dtype)
+    assert not narrow.is_exact()
+    assert wide.is_exact()
+    assert as_fraction(wide) == Fraction(third)
+
+
+def test_a_program_run_again_in_another_system_is_computed_anew():
+    """What is kept of a jaxpr from run to run holds in every number system."""
+    jaxpr = jax.make_jaxpr(lambda x: x * 0.1 + jnp.float64(1) / 3)(0.5)
+    narrow, wide = (evaluate(jaxpr, [np.array(0.5)], BallSystem(bits))[0].item() for bits in (40, 400))
+    again = evaluate(jaxpr, [np.array(0.5)], BallSystem(40))[0].item()
+    assert narrow.overlaps(wide)
+    assert wide.rel_accuracy_bits() > 300 > narrow.rel_accuracy_bits()
+    assert str(again) == str(narrow)

@@ -124,7 +124,8 @@ def as_fraction(x: arb) -> Fraction:
     mantissa, exponent = x.man_exp()
     if abs(exponent) > _INTEGER_BITS:
         raise ValueError(f"a ball of exponent {exponent} has no rational of reasonable size")
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    shift = int(exponent)
+    return Fraction(int(mantissa) << shift) if shift >= 0 else Fraction(int(mantissa), 1 << -shift)
 
 
 def as_integer(x: object) -> int | None:

@@ -200,6 +200,8 @@ class _Ruler:
     budget: int
     unavoidable: int
     """The budget at K = 1."""
+    is_tiny: bool
+    """Whether the truth is below the smallest normal number, and not presumably zero."""
 
     @classmethod
     def of(cls, truth: Enclosure, condition: Fraction, yardstick: Yardstick) -> _Ruler:
@@ -217,16 +219,12 @@ class _Ruler:
             own=math.floor(yardstick.allowance * ulp_here * scale),
             budget=math.floor(yardstick.allowance * unavoidable * scale) + _TIE,
             unavoidable=math.floor(unavoidable * scale),
+            is_tiny=truth.magnitude < yardstick.form.smallest_normal and not truth.contains_zero(),
         )
 
     @property
     def magnitude(self) -> int:
         return max(abs(self.low), abs(self.high))
-
-    @property
-    def is_tiny(self) -> bool:
-        """Whether the truth is below the smallest normal number, and not presumably zero."""
-        return self.truth.magnitude < self.form.smallest_normal and not self.truth.contains_zero()
 
     @property
     def is_beyond(self) -> bool:

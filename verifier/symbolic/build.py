@@ -95,8 +95,9 @@ class Definitions:
     def nodes(self) -> Mapping[str, Node]:
         """The graph of every name; "value" among them."""
         nodes: dict[str, Node] = {name: leaf(name, shape) for name, shape in self.inputs + self.data}
+        lets = dict(self.lets)  # once: a chain of 10,000 definitions is linear in time
         for name, formula in self.formulas:
-            nodes[name] = _Builder(self.scope, nodes, dict(self.lets)).node(formula)
+            nodes[name] = _Builder(self.scope, nodes, lets).node(formula)
         return nodes
 
     def node(self, formula: Formula | str, extra: Mapping[str, Shape | Type] | None = None) -> Node:

@@ -238,5 +238,5 @@ def _condition(along: Sequence[Element], complete: bool) -> Fraction | None:
     finite = [move for move in along if is_finite(move)]
     if len(finite) < len(along):
         return None
-    sizes = [as_fraction(upper(abs(move))) for move in finite]
-    return sum(sizes, Fraction(0)) if complete else max(sizes)
+    sizes = [as_fraction(upper(abs(move))) for move in finite if not move.is_zero()]
+    return sum(sizes, Fraction(0)) if complete else max(sizes, default=Fraction(0))

@@ -7,9 +7,9 @@ Arrays are as `verifier.truth.values` says. Nothing here imports JAX: jaxprs are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -88,6 +88,16 @@ def evaluate_equation(equation: Any, operands: Sequence[Any], system: Any) -> li
 
 
 @dataclass(frozen=True, slots=True)
+class _Plain:
+    """What an equation is, whoever evaluates it; `kind` and `dtype` say what it computes with."""
+
+    equation: Any
+    kind: str
+    dtype: str
+    dead: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Step:
     """An equation made ready: its rule, and for each operand a variable to look up or the literal's value."""
 
@@ -141,7 +151,7 @@ class _Evaluator:
 
     def result(self, equation: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
         """The results of one equation on these operands, literals included."""
-        return self._results(self._step(equation, ()), inputs)
+        return self._results(self._step(_plain(equation, ())), inputs)
 
     def _results(self, step: _Step, inputs: list[np.ndarray]) -> list[np.ndarray]:
         avals = [variable.aval for variable in step.equation.outvars]
@@ -176,17 +186,13 @@ class _Evaluator:
     def _steps(self, jaxpr: Any) -> tuple[_Step, ...]:
         kept = self.prepared.get(id(jaxpr))
         if kept is None:
-            kept = self.prepared[id(jaxpr)] = (jaxpr, tuple(self._prepare(jaxpr)))
+            kept = self.prepared[id(jaxpr)] = (jaxpr, tuple(map(self._step, _plain_steps(jaxpr))))
         return kept[1]
 
-    def _prepare(self, jaxpr: Any) -> Iterator[_Step]:
-        last_use = _last_uses(jaxpr)
-        for index, equation in enumerate(jaxpr.eqns):
-            yield self._step(equation, last_use.get(index, ()))
-
-    def _step(self, equation: Any, dead: tuple[Any, ...]) -> _Step:
+    def _step(self, plain: _Plain) -> _Step:
+        equation = plain.equation
         operands = tuple(map(self._operand, equation.invars))
-        return _Step(equation, rule_of(equation), self._machine(equation), operands, self._refusal(equation), dead)
+        return _Step(equation, rule_of(equation), self._machine(plain), operands, self._refusal(plain), plain.dead)
 
     def _operand(self, atom: Any) -> tuple[Any, np.ndarray | None]:
         """A literal is lifted once for each place where it stands: two places may mean two different numbers."""
@@ -194,9 +200,8 @@ class _Evaluator:
             return atom, None
         return None, lifted(np.asarray(atom.val, dtype=atom.aval.dtype), self.literal)
 
-    def _machine(self, equation: Any) -> Machine:
-        kind, dtype = _number_type(equation)
-        key = (kind, dtype if hasattr(self.system, "in_dtype") else "")
+    def _machine(self, plain: _Plain) -> Machine:
+        key = (plain.kind, plain.dtype if hasattr(self.system, "in_dtype") else "")
         if key not in self.machines:
             self.machines[key] = self._new_machine(*key)
         return self.machines[key]
@@ -214,11 +219,21 @@ class _Evaluator:
             run_on=self.run_on,
         )
 
-    def _refusal(self, equation: Any) -> str | None:
+    def _refusal(self, plain: _Plain) -> str | None:
         if not hasattr(self.system, "refusal"):
             return None
-        kind, dtype = _number_type(equation)
-        return self.system.refusal(equation.primitive.name, dtype, kind)
+        return self.system.refusal(plain.equation.primitive.name, plain.dtype, plain.kind)
+
+
+@lru_cache(maxsize=64)
+def _plain_steps(jaxpr: Any) -> tuple[_Plain, ...]:
+    """The equations of an open jaxpr; jaxprs are told apart by their identity. One is run at many points."""
+    last_use = _last_uses(jaxpr)
+    return tuple(_plain(equation, last_use.get(index, ())) for index, equation in enumerate(jaxpr.eqns))
+
+
+def _plain(equation: Any, dead: tuple[Any, ...]) -> _Plain:
+    return _Plain(equation, *_number_type(equation), dead)
 
 
 _REAL_PARTS = {"complex64": "float32", "complex128": "float64"}
