@@ -74,8 +74,8 @@ def _settle(tensor: OrderTruth, line: LineGerm, order: int, value: np.ndarray) -
 
 
 def _is_smooth(line: LineGerm, order: int, index: int) -> bool:
-    """Whether the derivative exists: the sides agree at this order and all lower ones (|x|' jumps at 0, so that sides of
-    |x|'' say nothing about the point).
+    """Whether the derivative exists: the sides agree at this order and all lower ones (|x|' jumps at 0, so that the
+    sides of |x|'' say nothing about the point).
     """
     return all(line.derivatives(each)[index].agree() for each in range(1, order + 1))
 
