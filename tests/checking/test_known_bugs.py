@@ -80,6 +80,7 @@ def test_the_defect_is_found_where_it_still_shows(name):
         assert "reproduce" in str(result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, found in FOUND.items() if found and name not in FORMULAS])
 def test_the_truth_is_the_recorded_one(name):
     bug, result = BUGS[name], _check(BUGS[name])

@@ -21,6 +21,8 @@ import verifier
 from verifier.model.rule import RuleClass
 from verifier.model.verdict import NumberClass
 
+pytestmark = pytest.mark.slow  # the known bugs and the ordinary programs are checked fast
+
 ISSUE = "https://github.com/jax-ml/jax/issues/"
 
 
@@ -175,30 +177,13 @@ CASES = {
 }
 
 
-SLOW = {
-    "curvature of log det through tied eigenvalues",
-    "a norm through tied singular values",
-    "tied singular values in a basis off the axes",
-    "the root of a matrix with tied eigenvalues off the axes",
-    "the determinant of a matrix of rank one",
-    "eigenvectors of eigenvalues beyond 2^p",
-    "attention",
-    "a Gaussian process",
-    "a Kalman step",
-}
-
-
-def _with_marks(names: Any) -> list[Any]:
-    return [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in names]
-
-
 def _shows(value: float, truth: float, dtype: str) -> bool:
     """Whether a number has lost more than half of its digits."""
     room = math.sqrt(float(jnp.finfo(dtype).eps)) * (abs(truth) or 1.0)
     return not math.isfinite(value) or abs(value - truth) > room
 
 
-@pytest.mark.parametrize("name", _with_marks(CASES))
+@pytest.mark.parametrize("name", CASES)
 def test_what_still_shows_is_found_and_nothing_else(name):
     case = CASES[name]
     at = np.array(case.at, dtype=case.dtype)
@@ -337,8 +322,8 @@ ORDINARY = {
 }
 
 
-@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", _with_marks(ORDINARY))
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", ORDINARY)
 def test_ordinary_programs_are_passed(name, dtype):
     f, at = ORDINARY[name]
     result = verifier.check(f, np.array(at, dtype=dtype))
