@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from verifier.arithmetic.arrays import blocks
 from verifier.arithmetic.floats import FLOAT64, Format, round_to
 from verifier.arithmetic.one_sided import Ceiling
 from verifier.checking.lifting import Formulas, formulas_of
@@ -188,13 +190,8 @@ class Route:
         return Program(derived=derived, values=self._tensor(traced, found, row.order))
 
     def _tensor(self, traced: Traced, flat: Sequence[Any], order: int) -> np.ndarray:
-        blocks, start = [], 0
-        for aval in traced.jaxpr.out_avals:
-            box = np.empty(int(np.prod(aval.shape, dtype=int)), dtype=object)
-            box[:] = list(flat[start : start + box.size])
-            blocks.append(box.reshape(aval.shape))
-            start += box.size
-        return tensor(blocks, self.subject, order)
+        shapes = (aval.shape for aval in traced.jaxpr.out_avals)
+        return tensor(blocks(flat, shapes), self.subject, order)
 
     # ---- verdicts
 
@@ -330,13 +327,8 @@ class Route:
 
     def positions(self, traced: Traced, order: int) -> np.ndarray:
         """Where the chosen components stand among all entries of a program's results, as (results, components)."""
-        sizes = [int(np.prod(aval.shape, dtype=int)) for aval in traced.jaxpr.out_avals]
-        starts = np.concatenate([[0], np.cumsum(sizes)])
-        blocks = [
-            np.arange(start, start + size).reshape(aval.shape)
-            for start, size, aval in zip(starts[:-1], sizes, traced.jaxpr.out_avals, strict=True)
-        ]
-        return self.window(tensor(blocks, self.subject, order), order)
+        count = sum(math.prod(aval.shape) for aval in traced.jaxpr.out_avals)
+        return self.window(self._tensor(traced, range(count), order), order)
 
     def window(self, values: np.ndarray, order: int) -> np.ndarray:
         """The chosen components of a tensor, as (results, components)."""

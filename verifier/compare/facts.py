@@ -8,7 +8,7 @@ from verifier.model.rule import RuleClass
 from verifier.model.verdict import ClaimVerdict, NumberClass
 from verifier.report.numbers import witnessed
 from verifier.runs.reader import Run
-from verifier.runs.records import Acknowledged, Claim, Entry, Rule, Verdict
+from verifier.runs.records import Acknowledged, Claim, Entry, Rule, Verdict, one_component
 
 __all__ = ["Fact", "Subject", "facts"]
 
@@ -91,21 +91,12 @@ def _of_verdict(record: Verdict) -> tuple[Subject, Fact]:
         entry=record.entry,
         kind="number",
         order=record.order,
-        component=record.component if record.components == 1 else "",
+        component=one_component(record),
         program=record.program,
         dtype=record.dtype,
         device=record.device,
     )
-    worst = record.worst
-    fact = Fact(
-        verdict=record.verdict,
-        fails=record.fails,
-        acknowledged=record.acknowledged,
-        lost=(worst.lost_bits or 0.0) if worst else 0.0,
-        said=witnessed(worst) if worst else "",
-        primitive=worst.blame.primitive if worst and worst.blame else "",
-    )
-    return subject, fact
+    return subject, _fact(record, lost=(record.worst.lost_bits if record.worst else None) or 0.0)
 
 
 def _of_rule(record: Rule) -> tuple[Subject, Fact]:
@@ -113,19 +104,23 @@ def _of_rule(record: Rule) -> tuple[Subject, Fact]:
         entry=record.entry,
         kind="rule",
         order=record.order,
-        component=record.component if record.components == 1 else "",
+        component=one_component(record),
         program=record.program,
         dtype=record.dtype,
     )
+    return subject, _fact(record)
+
+
+def _fact(record: Verdict | Rule, lost: float = 0.0) -> Fact:
     worst = record.worst
-    fact = Fact(
+    return Fact(
         verdict=record.verdict,
         fails=record.fails,
         acknowledged=record.acknowledged,
+        lost=lost,
         said=witnessed(worst) if worst else "",
         primitive=worst.blame.primitive if worst and worst.blame else "",
     )
-    return subject, fact
 
 
 def _of_claim(record: Claim) -> tuple[Subject, Fact]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -45,7 +46,7 @@ def _exact(datum: Datum, listings: Mapping[str, ListingRun]) -> np.ndarray:
         case Generated() as source:
             numbers = draw(source, datum.shape)
         case Linspace(start=start, stop=stop, dtype=None):
-            numbers = _equidistant(start, stop, int(np.prod(datum.shape)))
+            numbers = _equidistant(start, stop, math.prod(datum.shape))
         case Linspace() as source:
             numbers = spaced(source, datum.shape)
         case FromListing() as source:

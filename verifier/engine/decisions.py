@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.digits import decimal
 from verifier.arithmetic.elements import NAN, Element, compare, exact_ball
 from verifier.arithmetic.precision import working_precision
@@ -158,16 +159,9 @@ def holds_for_all(claim: Holds, at: At, workspace: Workspace) -> Decided:
 def _leaf_arrays(leaves: Sequence[Any], elements: Sequence[Element]) -> dict[str, np.ndarray]:
     arrays, rest = {}, list(elements)
     for leaf in leaves:
-        arrays[leaf.name] = _objects(rest[: leaf.size]).reshape(leaf.shape)
+        arrays[leaf.name] = object_array(rest[: leaf.size], leaf.shape)
         rest = rest[leaf.size :]
     return arrays
-
-
-def _objects(elements: Sequence[Element]) -> np.ndarray:
-    array = np.empty(len(elements), dtype=object)
-    for index, element in enumerate(elements):
-        array[index] = element
-    return array
 
 
 def _witness(leaves: Sequence[Any], point: Sequence[Fraction]) -> str:

@@ -90,9 +90,10 @@ def _mathematics(prepared: Prepared) -> Iterator[str]:
     for leaf in entry.inputs:
         shape = f", shape {list(leaf.shape)}" if leaf.shape else ""
         yield f"{leaf.name} in [{leaf.lower}, {leaf.upper}]{shape}"
+    local = local_derivatives(prepared.definitions)
     for defined, text in entry.definitions:
         yield f"{defined} = {text.text}"
-        for each in local_derivatives(prepared.definitions):
+        for each in local:
             if each.definition == defined:
                 yield f"    local derivative by {each.wrt}: {each.text}"
     yield f"value = {entry.value.text}"

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from verifier.arithmetic.arrays import object_array
 from verifier.checking.blaming import Blaming
 from verifier.checking.route import Pick, Route
 from verifier.engine.contracted import contracted
@@ -143,11 +144,9 @@ class Place:
         shape, axes = shapes[program.contraction]
 
         def pick(flat: Sequence[Any]) -> np.ndarray:
-            box = np.empty(len(flat), dtype=object)
-            box[:] = list(flat)
             # Axes of inputs alone are narrowed to what is looked at.
             chosen = [self.route.chosen(order)] * axes
-            return box.reshape(shape)[np.ix_(range(shape[0]), *chosen)].reshape(shape[0], -1)
+            return object_array(flat, shape)[np.ix_(range(shape[0]), *chosen)].reshape(shape[0], -1)
 
         return pick
 

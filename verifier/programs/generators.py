@@ -4,6 +4,8 @@ give them.
 
 from __future__ import annotations
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -30,6 +32,6 @@ def draw(source: Generated, shape: Shape) -> np.ndarray:
 def spaced(source: Linspace, shape: Shape) -> np.ndarray:
     """`jnp.linspace` in the source's dtype, as float64, exactly."""
     with jax.enable_x64(source.dtype == "float64"), jax.default_device(jax.devices("cpu")[0]):
-        count = int(np.prod(shape))
+        count = math.prod(shape)
         numbers = jnp.linspace(float(source.start), float(source.stop), count, dtype=source.dtype)
         return np.asarray(numbers).astype(np.float64).reshape(shape)

@@ -116,19 +116,21 @@ def _findings(run: Run) -> list[RenderableType]:
 def _number_line(finding: Finding) -> RenderableType:
     verdict, worst = finding.verdict, finding.verdict.worst
     head = _head(finding.word.label, finding.word, known=finding.acknowledged is not None)
-    head += safe(f"{verdict.entry} {verdict.component} {verdict.dtype}: {', '.join(finding.programs[:3])}")
-    head += safe(f" and {len(finding.programs) - 3} more programs" if len(finding.programs) > 3 else "")
+    head += safe(f"{verdict.entry} {verdict.component} {verdict.dtype}: {_some(finding.programs)}")
     if worst is None:
         return head
     error = f"; {ulps(worst.ulps)} ulps, {bits(worst.lost_bits)} bits lost" if worst.lost_bits is not None else ""
     return Group(head, Padding(safe(witnessed(worst) + error), (0, 0, 0, 4)))
 
 
+def _some(programs: Sequence[str]) -> str:
+    return ", ".join(programs[:3]) + (f" and {len(programs) - 3} more programs" if len(programs) > 3 else "")
+
+
 def _rule_line(finding: RuleFinding) -> RenderableType:
     rule, worst = finding.rule, finding.rule.worst
     head = _head(finding.word.label, finding.word, known=finding.acknowledged is not None)
-    head += safe(f"rule of {rule.entry} {rule.component}: {', '.join(finding.programs[:3])}")
-    head += safe(f" and {len(finding.programs) - 3} more programs" if len(finding.programs) > 3 else "")
+    head += safe(f"rule of {rule.entry} {rule.component}: {_some(finding.programs)}")
     if worst is None:
         return head
     said = witnessed(worst)

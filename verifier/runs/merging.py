@@ -142,13 +142,11 @@ def _joined_entry(a: records.Entry, b: records.Entry) -> records.Entry:
 
 
 def _cell(record: records.Verdict) -> tuple[object, ...]:
-    component = record.component if record.components == 1 else ""
-    return (record.order, record.program, record.dtype, record.device, component)
+    return (record.order, record.program, record.dtype, record.device, records.one_component(record))
 
 
 def _rule(record: records.Rule) -> tuple[object, ...]:
-    component = record.component if record.components == 1 else ""
-    return (record.order, record.program, record.dtype, component)
+    return (record.order, record.program, record.dtype, records.one_component(record))
 
 
 def _agreed(found: Sequence[T], key: Callable[[T], tuple[object, ...]], what: str) -> tuple[T, ...]:
@@ -223,11 +221,7 @@ def _widest(chosen: Sequence[tuple[str, ...] | None]) -> tuple[str, ...] | None:
 
 
 def _distinct(groups: Iterable[Iterable[T]]) -> tuple[T, ...]:
-    found: list[T] = []
-    for each in (each for group in groups for each in group):
-        if each not in found:
-            found.append(each)
-    return tuple(found)
+    return tuple(dict.fromkeys(each for group in groups for each in group))
 
 
 def _coverage(runs: Sequence[Run]) -> records.Coverage:

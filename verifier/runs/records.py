@@ -58,6 +58,7 @@ __all__ = [
     "Verdict",
     "Witness",
     "Worst",
+    "one_component",
 ]
 
 FORMAT = "1.1"
@@ -590,6 +591,11 @@ class End:
     undecided: int = 0
     stale: tuple[str, ...] = ()
     exit_status: int = 0
+
+
+def one_component(record: Verdict | Rule) -> str:
+    """The component that a record is about; empty where it stands for many and names the worst."""
+    return record.component if record.components == 1 else ""
 
 
 Record = Header | Provenance | Entry | Verdict | Rule | Claim | Coverage | End

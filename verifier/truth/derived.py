@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.elements import NAN, NEG_INF, POS_INF, Element, Special, Unknown, as_fraction, is_finite, upper
 from verifier.arithmetic.floats import FORMATS, Format
@@ -98,9 +99,7 @@ def _shifted(array: np.ndarray, step: Fraction, signs: random.Random, system: Ba
             return POS_INF if number > 0 else NEG_INF
         return system.exact(Fraction(number) * (1 + signs.choice((-1, 1)) * step))
 
-    box = np.empty(array.size, dtype=object)
-    box[:] = [entry(each) for each in array.flat]
-    return box.reshape(array.shape)
+    return object_array(map(entry, array.flat), array.shape)
 
 
 def _largest(still: Element, moved: Sequence[Element], step: Fraction) -> Fraction | None:

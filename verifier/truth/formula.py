@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -132,7 +133,7 @@ def _direction_name(index: int) -> str:
 
 
 def _size(node: Node) -> int:
-    return int(np.prod(node.shape, dtype=int))
+    return math.prod(node.shape)
 
 
 def _directions(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.germ import from_ball
 from verifier.truth.jaxprs import evaluate
@@ -44,9 +45,7 @@ def replayed(values: Frozen) -> Freeze:
         held = next(left, operand)
         if held.dtype != object:
             return held
-        box = np.empty(held.size, dtype=object)
-        box[:] = [by_parts(from_ball, each) for each in held.flat]
-        return box.reshape(held.shape)
+        return object_array((by_parts(from_ball, each) for each in held.flat), held.shape)
 
     return freeze
 

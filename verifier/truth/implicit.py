@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from flint import arb
 
+from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.elements import Element, Unknown, is_finite
 from verifier.arithmetic.expansion import Germ, truncate
@@ -107,6 +108,4 @@ class Implicit:
 
 
 def _exact(array: np.ndarray, system: BallSystem) -> np.ndarray:
-    box = np.empty(array.size, dtype=object)
-    box[:] = [system.exact(Fraction(float(each))) for each in array.flat]
-    return box.reshape(array.shape)
+    return object_array((system.exact(Fraction(float(each))) for each in array.flat), array.shape)

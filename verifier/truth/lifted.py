@@ -7,6 +7,7 @@ what holds for all of its values holds for all in a ball around it. Source: DESI
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -133,7 +134,7 @@ def _lifted(jaxpr: Any, names: Sequence[str], system: SymbolSystem, literal: Lit
     leaves = (leaf(name, tuple(aval.shape)) for name, aval in zip(names, jaxpr.in_avals, strict=True))
     arrays = [component_symbols(each) for each in leaves]
     symbols = tuple(each for array in arrays for each in array.flat)
-    results = sum(int(np.prod(aval.shape, dtype=int)) for aval in jaxpr.out_avals)
+    results = sum(math.prod(aval.shape) for aval in jaxpr.out_avals)
     if len(symbols) > MAX_INPUTS:
         return Lifted(expressions=(None,) * results, symbols=symbols, reason=TOO_LARGE)
     try:

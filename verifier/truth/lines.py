@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
+from verifier.arithmetic.arrays import blocks
 from verifier.arithmetic.elements import (
     BITS,
     EITHER,
@@ -144,13 +145,7 @@ class Lines:
 
     def _arguments(self, curve: Curve, system: GermSystem, infinite: int) -> list[np.ndarray]:
         entries = [self._entry(i, x, curve, system, infinite) for i, x in enumerate(self._values())]
-        arrays, start = [], 0
-        for each in self.place:
-            box = np.empty(each.size, dtype=object)
-            box[:] = entries[start : start + each.size]
-            arrays.append(box.reshape(each.shape))
-            start += each.size
-        return arrays
+        return blocks(entries, (each.shape for each in self.place))
 
     def _entry(self, index: int, x: float, curve: Curve, system: GermSystem, infinite: int) -> Any:
         if x != x:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -154,7 +155,7 @@ def flattened(array: np.ndarray, axes: Sequence[int]) -> np.ndarray:
     """The array with the axes moved to the end, in order, and merged into one."""
     kept = [axis for axis in range(array.ndim) if axis not in axes]
     moved = array.transpose(*kept, *sorted(axes))
-    size = int(np.prod([array.shape[axis] for axis in axes], dtype=int))
+    size = math.prod(array.shape[axis] for axis in axes)
     return moved.reshape(*(array.shape[axis] for axis in kept), size)
 
 

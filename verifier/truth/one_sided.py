@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -67,7 +68,7 @@ class LineGerm:
         """`Sides` of the k-th derivative in t at t = 0, for the first components of the value (all of them by
         default).
         """
-        count = int(np.prod(self.node.shape, dtype=int))
+        count = math.prod(self.node.shape)
         count = count if components is None else min(count, components)
         found = np.empty(count, dtype=object)
         for index in range(count):

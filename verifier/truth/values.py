@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.elements import EITHER, NAN, NEG_INF, POS_INF, Unknown
 from verifier.arithmetic.germ import GermSystem
@@ -167,9 +168,7 @@ def lifted(value: Any, literal: Literal) -> np.ndarray:
         elements = [_pair(complex(entry), array.dtype, literal) for entry in array.flat]
     else:
         return array
-    box = np.empty(len(elements), dtype=object)
-    box[:] = elements
-    return box.reshape(array.shape)
+    return object_array(elements, array.shape)
 
 
 def _pair(value: complex, dtype: np.dtype, literal: Literal) -> Pair:

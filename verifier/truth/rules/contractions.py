@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ def _matrices(x: Array, batch: Sequence[int], contracted: Sequence[int], *, last
     """x as (batch, free, contracted), or (batch, contracted, free), and the sizes of its free axes."""
     free = [axis for axis in range(x.ndim) if axis not in batch and axis not in contracted]
     sizes = [[x.shape[axis] for axis in axes] for axes in (batch, free, contracted)]
-    count, inner, outer = (int(np.prod(each, dtype=int)) for each in (sizes[0], sizes[1], sizes[2]))
+    count, inner, outer = (math.prod(each) for each in (sizes[0], sizes[1], sizes[2]))
     order = (*batch, *free, *contracted) if last else (*batch, *contracted, *free)
     shape = (count, inner, outer) if last else (count, outer, inner)
     return x.transpose(order).reshape(shape), sizes[1]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.elements import EITHER, Special, Unknown
 from verifier.arithmetic.germ import GermSystem
 from verifier.truth.machine import Machine, Table, kind_of, rules
@@ -58,7 +59,7 @@ _UNDECIDED = Unknown("the exponent of a real number is undecided", EITHER)
 def _frexp_primitive(machine: Machine, equation: Any, number: np.ndarray) -> list[np.ndarray]:
     """(m, e) with x = m 2^e and 1/2 <= |m| < 1; a zero, an infinity and NaN are their own m, and e is 0."""
     split = [_split(machine, entry) for entry in number.flat]
-    return [_array([each[k] for each in split], number.shape) for k in range(2)]
+    return [object_array([each[k] for each in split], number.shape) for k in range(2)]
 
 
 def _split(machine: Machine, x: Any) -> tuple[Any, Any]:
@@ -69,12 +70,6 @@ def _split(machine: Machine, x: Any) -> tuple[Any, Any]:
         lost = x if isinstance(x, Unknown) else _UNDECIDED
         return lost, lost
     return machine.operation("mul")(x, machine.system.exact(Fraction(2) ** (-exponent - 1))), exponent + 1
-
-
-def _array(entries: list[Any], shape: tuple[int, ...]) -> np.ndarray:
-    box = np.empty(len(entries), dtype=object)
-    box[:] = entries
-    return box.reshape(shape)
 
 
 def _calls(equation: Any, name: str) -> bool:

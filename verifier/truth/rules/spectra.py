@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from flint import acb_mat, arb, arb_mat, fmpq
 
+from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.elements import EITHER, is_finite
 from verifier.arithmetic.expansion import Germ
 from verifier.arithmetic.one_sided import limit
@@ -138,9 +139,7 @@ def _fraction(number: fmpq) -> Fraction:
 
 
 def _exact_elements(machine: Machine, numbers: Sequence[fmpq]) -> Array:
-    box = np.empty(len(numbers), dtype=object)
-    box[:] = [machine.system.exact(_fraction(number)) for number in numbers]
-    return box
+    return object_array(machine.system.exact(_fraction(number)) for number in numbers)
 
 
 def _unit(vector: list[Any], guide: Array) -> list[arb]:

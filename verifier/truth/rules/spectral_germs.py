@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from flint import arb, fmpq
 
+from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.elements import EITHER, ORDER
 from verifier.arithmetic.expansion import Germ, constant_germ, scale, truncate, valuation
 from verifier.arithmetic.germ import from_ball
@@ -82,9 +83,7 @@ def _over(machine: Machine, values: Array, norms: Sequence[fmpq]) -> Array:
 
 
 def _constants(numbers: Sequence[fmpq | arb]) -> Array:
-    box = np.empty(len(numbers), dtype=object)
-    box[:] = [constant_germ(number) for number in numbers]
-    return box
+    return object_array(map(constant_germ, numbers))
 
 
 def _followed(

@@ -102,7 +102,7 @@ def _choices(machine: Machine, equation: Any, operand: Array) -> tuple[Array, Ar
     shape = operand.shape
     entries = _all_windows(equation, operand, outer)
     places = _all_windows(equation, np.arange(operand.size).reshape(shape), -1)
-    grid, size = entries.shape[: operand.ndim], int(np.prod(entries.shape[operand.ndim :]))
+    grid, size = entries.shape[: operand.ndim], math.prod(entries.shape[operand.ndim :])
     flat = entries.reshape(*grid, size)
     chosen = np.empty(grid, dtype=object)
     for place in np.ndindex(*grid):
