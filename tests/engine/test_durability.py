@@ -402,19 +402,6 @@ def test_a_killed_run_is_continued_to_the_same_bytes(catalog, tmp_path, start, a
     assert equal_bytes_apart_from_provenance(whole, out)
 
 
-@pytest.fixture
-def with_a_slow_entry(catalog) -> Path:
-    """Four quick entries and one that takes minutes: certified iterations of as many steps as a catalog may ask."""
-    numbers = range(9)
-    steps = "".join(f'go{n}: {{start: {{x: 1}}, step: {{x: "x - x*x*x/{n + 9}"}}, count: 100000}}, ' for n in numbers)
-    found = "".join(f"q{n}: {{formula: value, over: {{x: go{n}.x}}}}, " for n in numbers)
-    claim = f'holds: "{" + ".join(f"q{n}[5]" for n in numbers)} == 1"'
-    body = ENTRY.format(name="slow", value="x**2").replace("at: {x: 1}, holds: value == 1", claim)
-    more = f"    iterations: {{{steps}}}\n    quantities: {{{found}}}\n"
-    catalog.write_text(catalog.read_text() + body + more)
-    return catalog
-
-
 @pytest.mark.slow
 def test_an_interrupted_run_ends_at_once_with_its_status(with_a_slow_entry, tmp_path, start):
     out = tmp_path / "run.jsonl"

@@ -272,16 +272,3 @@ def wait_for_entries(journal: Path, count: int) -> None:
     while not journal.exists() or journal.read_bytes().count(b"\n") <= count:
         assert time.monotonic() < deadline, "the run did not get so far"
         time.sleep(0.05)
-
-
-@pytest.fixture
-def with_a_slow_entry(catalog) -> Path:
-    """Quick entries and one that takes minutes: certified iterations of as many steps as a catalog may ask."""
-    numbers = range(9)
-    steps = "".join(f'go{n}: {{start: {{x: 1}}, step: {{x: "x - x*x*x/{n + 9}"}}, count: 100000}}, ' for n in numbers)
-    found = "".join(f"q{n}: {{formula: value, over: {{x: go{n}.x}}}}, " for n in numbers)
-    claim = f'holds: "{" + ".join(f"q{n}[5]" for n in numbers)} == 1"'
-    body = ENTRY.format(name="slow", value="x**2").replace("at: {x: 1}, holds: value == 1", claim)
-    more = f"    iterations: {{{steps}}}\n    quantities: {{{found}}}\n"
-    catalog.write_text(catalog.read_text() + body + more)
-    return catalog

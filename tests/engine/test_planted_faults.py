@@ -34,31 +34,6 @@ points: [{v: [1.25, 1.5]}]
 """
 
 
-@pytest.fixture
-def plant(monkeypatch):
-    """plant(rule): the lowered function gets the derivative rule(f, primals, tangents) -> tangent of the value."""
-
-    def planted(rule):
-        def wrong(definitions):
-            f = as_function(definitions)
-
-            def function(*arguments_and_data):
-                *arguments, data = arguments_and_data
-                custom = jax.custom_jvp(lambda *inner: f(*inner, data))
-
-                @custom.defjvp
-                def _(primals, tangents):
-                    return custom(*primals), rule(lambda *inner: f(*inner, data), primals, tangents)
-
-                return custom(*arguments)
-
-            return function
-
-        monkeypatch.setattr(program_module, "as_function", wrong)
-
-    return planted
-
-
 def honest(f, primals, tangents):
     return jax.jvp(f, primals, tangents)[1]
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 import jax
 import pytest
 
-from verifier.engine import entry as entry_module
 from verifier.engine.acknowledge import acknowledge, stale
 from verifier.model.catalog import Acknowledgement, Entry
 from verifier.runs.records import Rule, RuleWorst
@@ -37,32 +36,6 @@ orders: [1]
 points: [{x: 1, y: 1}]
 """
 ALL = ("grad", "jacfwd", "jacrev", "jvp", "vjp", "linearize", "jet", "hessian", "fwd-rev", "rev-rev")
-
-
-@pytest.fixture
-def plant(monkeypatch):
-    """plant(rule): the entry's program gets the derivative rule(f, primals, tangents) -> tangent of the value."""
-    honest_program = entry_module.program_of
-
-    def planted(rule):
-        def wrong(entry, definitions):
-            f = honest_program(entry, definitions)
-
-            def function(*arguments_and_data):
-                *arguments, data = arguments_and_data
-                custom = jax.custom_jvp(lambda *inner: f(*inner, data))
-
-                @custom.defjvp
-                def _(primals, tangents):
-                    return custom(*primals), rule(lambda *inner: f(*inner, data), primals, tangents)
-
-                return custom(*arguments)
-
-            return function
-
-        monkeypatch.setattr(entry_module, "program_of", wrong)
-
-    return planted
 
 
 def honest(f, primals, tangents):
