@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from verifier.checking.route import Route
 from verifier.checking.tracing import Tracing
@@ -29,14 +30,27 @@ def test_all_orders_read_the_same_germs(monkeypatch):
         return evaluated(self, curve, read, system, infinite)
 
     monkeypatch.setattr(Lines, "_evaluate", counted)
-    route = route_of(lambda v: jnp.sin(v[0]) * v[1], [0.5, 2.0])
+    route = route_of(kinked, [0.0, 2.0])
     truths = [route.truths(order, ()) for order in (1, 2)]
+    assert runs
     assert len(runs) == len(set(runs))
     count = len(runs)
     assert isinstance(route.germs(2).hessians()[0], RowTruth)
     assert len(runs) == count
-    alone = [route_of(lambda v: jnp.sin(v[0]) * v[1], [0.5, 2.0]).truths(order, ()) for order in (1, 2)]
+    alone = [route_of(kinked, [0.0, 2.0]).truths(order, ()) for order in (1, 2)]
     assert truths == alone
+
+
+def test_germs_are_asked_only_where_the_function_may_not_be_smooth(monkeypatch):
+    monkeypatch.setattr(Lines, "_evaluate", None)
+    smooth = route_of(kinked, [0.5, 2.0])
+    assert [len(smooth.truths(order, ())[0].components) for order in (1, 2)] == [2, 4]
+    with pytest.raises(TypeError):
+        route_of(kinked, [0.0, 2.0]).truths(1, ())
+
+
+def kinked(v):
+    return jnp.abs(v[0]) * v[1]
 
 
 def test_what_stop_gradient_freezes_is_read_apart_from_the_plain_function():

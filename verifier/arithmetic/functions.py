@@ -37,7 +37,7 @@ class Row:
 
 def lift(row: Row) -> Operation:
     """The operation on elements: one type check, one FLINT call, one finiteness check where all goes well."""
-    return _lift_unary(row) if row.arity == 1 else _lift_any(row)
+    return _LIFTS.get(row.arity, _lift_any)(row)
 
 
 def _lift_unary(row: Row) -> Operation:
@@ -58,6 +58,23 @@ def _lift_unary(row: Row) -> Operation:
     return operation
 
 
+def _lift_binary(row: Row) -> Operation:
+    """As `_lift_any`: nearly all operations have two operands, and a loop over them costs as much as the arithmetic."""
+    ball = row.ball
+
+    def operation(a: Element, b: Element) -> Element:
+        if type(a) is arb and type(b) is arb:
+            try:
+                result = ball(a, b)
+            except FLINT_ERRORS:
+                return settle(row, (a, b))
+            if type(result) is not arb or result.is_finite():
+                return result
+        return settle(row, (a, b))
+
+    return operation
+
+
 def _lift_any(row: Row) -> Operation:
     ball = row.ball
 
@@ -74,6 +91,9 @@ def _lift_any(row: Row) -> Operation:
         return settle(row, operands)
 
     return operation
+
+
+_LIFTS = {1: _lift_unary, 2: _lift_binary}
 
 
 def settle(row: Row, operands: tuple[object, ...]) -> Element:

@@ -14,7 +14,8 @@ from verifier.arithmetic.elements import Special, Unknown, as_fraction, is_finit
 from verifier.arithmetic.rounding_table import Target, measured_target
 from verifier.arithmetic.spread import explained, parts
 from verifier.judge.text import decimal_text
-from verifier.programs.extent import inner_programs, operations
+from verifier.model.jaxprs import inner_programs
+from verifier.programs.extent import operations
 from verifier.programs.opaque import run_concretely
 from verifier.truth.additions import largest_addition
 from verifier.truth.rounding import rounded_run

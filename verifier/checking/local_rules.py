@@ -14,9 +14,9 @@ from verifier.arithmetic.floats import round_to
 from verifier.checking.route import Route
 from verifier.checking.tracing import Tracing
 from verifier.execution.dtypes import x64_for
+from verifier.model.jaxprs import inner_programs
 from verifier.model.rule import Blame, RuleClass, RuleVerdict
 from verifier.programs.equation import as_function, is_custom_rule
-from verifier.programs.extent import inner_programs
 from verifier.programs.source_lines import SourceLine, source_line
 from verifier.programs.trace import defaults, subject
 from verifier.truth.jaxprs import evaluate

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from verifier.arithmetic.arrays import blocks
+from verifier.arithmetic.arrays import blocks, object_array
 from verifier.arithmetic.floats import FLOAT64, Format, round_to
 from verifier.arithmetic.one_sided import Ceiling
 from verifier.checking.lifting import Formulas, formulas_of
@@ -22,7 +22,6 @@ from verifier.judge.rule import K, Threshold, judge_rule
 from verifier.judge.text import truth_text
 from verifier.model.rule import LocalTruth, NonFinite, Note, ProgramValue, RowTruth, RuleClass, RuleVerdict
 from verifier.model.verdict import Enclosure, NoTruth
-from verifier.programs.extent import inner_programs
 from verifier.programs.opaque import run_concretely
 from verifier.programs.trace import Row, Subject, Traced, tensor
 from verifier.truth.decisions import Decisions, branches, recorded
@@ -32,6 +31,7 @@ from verifier.truth.freezing import Frozen, follows, frozen, replayed
 from verifier.truth.implicit import Implicit
 from verifier.truth.lines import Lines, of_jaxpr
 from verifier.truth.primal import PrimalTruth
+from verifier.truth.smooth import NotSmooth, derivatives
 
 __all__ = ["Program", "Route", "chosen_components"]
 
@@ -41,16 +41,16 @@ _MOST_COMPONENTS = {1: 16, 2: 6, 3: 3, 4: 2}
 _THOROUGH = Ceiling(bits=CEILING, order=64)
 _QUICK = Ceiling(bits=1024, order=16)
 
-Pick = Callable[[Sequence[Any]], np.ndarray]
-"""From what belongs to all results of a program to the chosen components, (results, components)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Program:
-    """A derivative program in exact arithmetic: `values` in the shape of `tensor`, or the reason why there are none."""
+    """A derivative program in exact arithmetic, or the reason why there is none.
+
+    `where` says for each result and chosen component (results, components) which of the program's results it is.
+    """
 
     derived: Derived | None
-    values: np.ndarray
+    where: np.ndarray
     reason: str = ""
 
 
@@ -100,7 +100,7 @@ class Route:
 
     def options(self, jaxpr: Any) -> Callable[[], dict[str, Any]]:
         """What every run of a program is given besides its arguments: decisions are those of one recorded run."""
-        if id(jaxpr) not in self._decisions and branches(jaxpr, inner_programs):
+        if id(jaxpr) not in self._decisions and branches(jaxpr):
             self._decisions[id(jaxpr)] = recorded(jaxpr, self.place, self.form, concrete=run_concretely)
         decisions = self._decisions.get(id(jaxpr))
         if decisions is None:
@@ -140,7 +140,24 @@ class Route:
         if (self.reference or self.tracing).is_too_large:
             lost = NoTruth("the function is too large to be followed in exact arithmetic")
             return (RowTruth(components=(lost,) * len(chosen) ** order),) * self.tracing.results
-        return self._read(self.germs(order), order, rows)
+        return self._where_smooth(order) or self._read(self.germs(order), order, rows)
+
+    def _where_smooth(self, order: int, *, freezing: bool = True) -> tuple[RowTruth, ...]:
+        """The truth at a point where the function is certainly analytic; nothing where only germs can tell."""
+        if self.implicit is not None or order not in (1, 2):
+            return ()
+        try:
+            tensors, bits = derivatives(
+                self.primal.jaxpr,
+                self.place,
+                self.chosen(order),
+                order,
+                ceiling=self.limits.bits,
+                freezing=freezing,
+            )
+        except NotSmooth:
+            return ()
+        return tuple(RowTruth(components=tuple(program_value(each, bits) for each in row)) for row in tensors)  # pyright: ignore[reportArgumentType]
 
     def _read(self, truth: PrimalTruth, order: int, rows: Iterable[Row]) -> tuple[RowTruth, ...]:
         if order == 0:
@@ -168,10 +185,10 @@ class Route:
         return Lines(of_jaxpr(self.primal.jaxpr, self._germ_options(freezing=freezing)), self.place, self.limits)
 
     def _guess(self, row: Row) -> list[list[float]]:
-        values = self.program(row).values
-        if values.size == 0:
+        program = self.program(row)
+        if program.derived is None:
             return [[float("nan")] * len(self.chosen(1))] * len(self.value.elements)
-        return [[_rough(each[i]) for i in self.chosen(1)] for each in values]
+        return [[_rough(program.derived.value(place)) for place in each] for each in program.where.tolist()]
 
     def program(self, row: Row, compilation: str = "eager") -> Program:
         """The program of a row in exact arithmetic."""
@@ -184,10 +201,14 @@ class Route:
     def _followed(self, row: Row, style: str) -> Program:
         traced = self.tracing.program(row, style)
         if isinstance(traced, str):
-            return Program(derived=None, values=np.empty(0, dtype=object), reason=traced)
-        derived = Derived(traced.jaxpr, self.place, self.options(traced.jaxpr), ceiling=self.limits.bits)
-        found = [program_value(each, derived.bits) for each in derived.elements]
-        return Program(derived=derived, values=self._tensor(traced, found, row.order))
+            return Program(derived=None, where=np.empty(0, dtype=int), reason=traced)
+        where = self.positions(traced, row.order)
+        return Program(derived=self.derived(traced, where), where=where)
+
+    def derived(self, traced: Traced, where: np.ndarray) -> Derived:
+        """A program's results at these places in exact arithmetic."""
+        wanted = tuple(where.flat)
+        return Derived(traced.jaxpr, self.place, self.options(traced.jaxpr), ceiling=self.limits.bits, wanted=wanted)
 
     def _tensor(self, traced: Traced, flat: Sequence[Any], order: int) -> np.ndarray:
         shapes = (aval.shape for aval in traced.jaxpr.out_avals)
@@ -201,12 +222,8 @@ class Route:
         truths = self.truths(row.order, rows)
         if program.derived is None:
             return None
-        derived = program.derived
-
-        def pick(flat: Sequence[Any]) -> np.ndarray:
-            return self.window(self._tensor_of(derived, flat, row.order), row.order)
-
-        return self._proved(self.judged(derived, row.order, truths, pick), row, compilation)
+        verdicts = self.judged(program.derived, row.order, truths, program.where)
+        return self._proved(verdicts, row, compilation)
 
     def _proved(self, verdicts: np.ndarray, row: Row, compilation: str) -> np.ndarray:
         """The verdicts with those marked that are proved for all inputs."""
@@ -247,14 +264,16 @@ class Route:
         )
         return tuple(f"order {order}: {text}, germs give {truth_text(truth)}" for truth, text in found if text)
 
-    def judged(self, derived: Derived, order: int, truths: Sequence[RowTruth], pick: Pick) -> np.ndarray:
-        """A verdict for each of the components that `pick` takes from any program's results, against their truths.
+    def judged(self, derived: Derived, order: int, truths: Sequence[RowTruth], where: np.ndarray) -> np.ndarray:
+        """A verdict for each of a program's results at these places (results, components), against their truths.
 
         The truths of the order are known by then.
         """
-        judged = _Judged(self, derived, pick)
+        judged = _Judged(self, derived, where)
         notes = self._notes(derived, order)
-        verdicts = np.array([judged.row(j, truth) for j, truth in enumerate(truths)], dtype=object)
+        verdicts = object_array([each for j, truth in enumerate(truths) for each in judged.row(j, truth)], where.shape)
+        if not notes:
+            return verdicts
         return np.frompyfunc(lambda each: replace(each, notes=(*each.notes, *notes)), 1, 1)(verdicts)
 
     def _notes(self, derived: Derived, order: int) -> tuple[Note, ...]:
@@ -269,7 +288,8 @@ class Route:
         if self.implicit is not None or not self.frozen or not order:
             return False
         if order not in self._surrogates:
-            plain = self._read(self.germs(order, freezing=False), order, ())
+            plain = self._where_smooth(order, freezing=False)
+            plain = plain or self._read(self.germs(order, freezing=False), order, ())
             self._surrogates[order] = any(
                 differ(a, b)
                 for known, row in zip(self._truths[order], plain, strict=True)
@@ -303,14 +323,15 @@ class Route:
 
     def _fill(self, found: np.ndarray, row: Row, rows: list[Row]) -> None:
         verdicts = self.rules(row, rows)
-        derived = self.program(row).derived
-        if verdicts is None or derived is None or all(each.kind is not RuleClass.RIGHT for each in verdicts.flat):
+        program = self.program(row)
+        if verdicts is None or program.derived is None:
             return
-        moves = self._tensor_of(derived, derived.moves(self.seed), row.order)
-        chosen = self.window(moves, row.order)
+        if all(each.kind is not RuleClass.RIGHT for each in verdicts.flat):
+            return
+        moves = program.derived.moves(self.seed)
         for place in np.ndindex(*found.shape):
             if found[place] is None and verdicts[place].kind is RuleClass.RIGHT:
-                found[place] = chosen[place]
+                found[place] = moves[program.where[place]]
 
     def _from_germs(self, found: np.ndarray, order: int) -> np.ndarray:
         truth, chosen = self.germs(order), self.chosen(order)
@@ -321,9 +342,6 @@ class Route:
                 moved = [_moved(truth, j, np.unravel_index(i, (len(chosen),) * order), each) for each in weights]
                 found[j, i] = max((each for each in moved if each is not None), default=None)
         return found
-
-    def _tensor_of(self, derived: Derived, flat: Sequence[Any], order: int) -> np.ndarray:
-        return self._tensor(Traced(derived.jaxpr, ()), flat, order)
 
     def positions(self, traced: Traced, order: int) -> np.ndarray:
         """Where the chosen components stand among all entries of a program's results, as (results, components)."""
@@ -343,14 +361,10 @@ class _Judged:
 
     route: Route
     derived: Derived
-    pick: Pick
-
-    @cached_property
-    def values(self) -> np.ndarray:
-        return self.pick([program_value(each, self.derived.bits) for each in self.derived.elements])
+    where: np.ndarray
 
     def row(self, j: int, truth: RowTruth) -> list[RuleVerdict]:
-        values = self.values[j]
+        values = [self.derived.value(place) for place in self.where[j].tolist()]
         verdicts = [self._component(j, i, *pair) for i, pair in enumerate(zip(values, truth.components, strict=True))]
         if truth.cells and all(not each.fails for each in verdicts):
             return _certified(verdicts, values, truth, self.route.form)
@@ -361,14 +375,14 @@ class _Judged:
         verdict = judge_rule(value, truth, Threshold(form=self.route.form))
         if verdict.kind not in (RuleClass.WRONG, RuleClass.INEXACT) or not isinstance(value, Enclosure):
             return verdict
-        spread = self._spread[j, i]
+        spread = self._spread[self.where[j, i]]
         if spread is None:
             return RuleVerdict(kind=RuleClass.UNDECIDED, reason="what inexact literals excuse could not be established")
         return judge_rule(value, truth, Threshold(form=self.route.form, spread=spread))
 
     @cached_property
-    def _spread(self) -> np.ndarray:
-        return self.pick(self.derived.spread(self.route.form, self.route.seed))
+    def _spread(self) -> list[Fraction | None]:
+        return self.derived.spread(self.route.form, self.route.seed)
 
 
 def _certified(

@@ -6,6 +6,7 @@ run eagerly and under jit is one program here; batching and rematerialisation ma
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -77,6 +78,7 @@ class Programs:
     dtype: str
     _traced: dict[Followed, Traced | str] = field(default_factory=dict)
     _distinct: dict[Any, Traced] = field(default_factory=dict)
+    _where: dict[tuple[Followed, tuple[int, ...]], np.ndarray] = field(default_factory=dict)
 
     @cached_property
     def tracing(self) -> Tracing:
@@ -99,6 +101,24 @@ class Programs:
         if program not in self._traced:
             self._traced[program] = self._trace(program)
         return self._traced[program]
+
+    def where(self, program: Followed, chosen: tuple[int, ...]) -> np.ndarray:
+        """Which results of a program are the chosen components, as (results, components).
+
+        Components of the value stand before those of the inputs; contracted axes are gone.
+        """
+        if (program, chosen) not in self._where:
+            rows, size, order = self.signature.value_size, self.signature.size, program.order
+            shape, axes = {
+                Contraction.NONE: ((rows, *(size,) * order), order),
+                Contraction.TANGENT: ((rows,), 0),
+                Contraction.COTANGENT: ((1, *(size,) * order), order),
+            }[program.contraction]
+            places = np.arange(math.prod(shape)).reshape(shape)
+            # Axes of inputs alone are narrowed to what is looked at.
+            found = places[np.ix_(range(shape[0]), *[chosen] * axes)].reshape(shape[0], -1)
+            self._where[program, chosen] = found
+        return self._where[program, chosen]
 
     def exercised(self) -> dict[Followed, tuple[Rule, ...]]:
         """JAX's rules that each program traced so far depends on; a batch of points takes those of one point."""

@@ -14,19 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from verifier.arithmetic.arrays import object_array
 from verifier.checking.blaming import Blaming
-from verifier.checking.route import Pick, Route
+from verifier.checking.route import Route
 from verifier.engine.contracted import contracted
 from verifier.engine.followed import Followed, Programs
 from verifier.execution.dtypes import exact
 from verifier.execution.points import Point
 from verifier.model.rule import Blame, LocalTruth, ProgramValue, RowTruth, RuleVerdict
-from verifier.programs.components import Contraction, Signature
+from verifier.programs.components import Signature
 from verifier.programs.extent import operations
 from verifier.programs.trace import Row, program_named
 from verifier.truth.derived import Derived
-from verifier.truth.enclosing import program_value
 
 __all__ = ["Place", "Ruled", "chosen_points"]
 
@@ -86,7 +84,7 @@ class Place:
     point: Point
     programs: Programs
     seed: int
-    _derived: dict[int, Derived] = field(default_factory=dict)
+    _derived: dict[tuple[int, bytes], Derived] = field(default_factory=dict)
 
     @cached_property
     def route(self) -> Route:
@@ -112,43 +110,26 @@ class Place:
         traced = self.programs.traced(program)
         if isinstance(traced, str):
             return traced
-        if id(traced.jaxpr) not in self._derived:
-            self._derived[id(traced.jaxpr)] = Derived(traced.jaxpr, self.route.place, self.route.options(traced.jaxpr))
-        return self._judged(program, self._derived[id(traced.jaxpr)])
+        where = self.programs.where(program, self.route.chosen(program.order))
+        key = (id(traced.jaxpr), where.tobytes())
+        if key not in self._derived:
+            self._derived[key] = self.route.derived(traced, where)
+        return self._judged(program, self._derived[key], where)
 
-    def _judged(self, program: Followed, derived: Derived) -> list[Ruled]:
-        pick = self._pick(program)
+    def _judged(self, program: Followed, derived: Derived, where: np.ndarray) -> list[Ruled]:
         truths = self._truths(program)
-        verdicts: Any = self.route.judged(derived, program.order, truths, pick)
-        values: Any = pick([program_value(each, derived.bits) for each in derived.elements])
-        components = pick(range(len(derived.elements)))
+        verdicts: Any = self.route.judged(derived, program.order, truths, where)
         return [
             Ruled(
                 place=self,
-                component=int(components[j, i]),
-                verdict=self.blaming.strict(self.route, program.order, verdicts[j, i]),
-                truth=truths[j].components[i],
-                value=values[j, i],
+                component=place,
+                verdict=self.blaming.strict(self.route, program.order, verdict),
+                truth=truth,
+                value=derived.value(place),
             )
-            for j, i in np.ndindex(*verdicts.shape)
+            for row, places, judged in zip(truths, where.tolist(), verdicts, strict=True)
+            for truth, place, verdict in zip(row.components, places, judged, strict=True)
         ]
-
-    def _pick(self, program: Followed) -> Pick:
-        """Components of the value before those of the inputs; contracted axes are gone."""
-        rows, size, order = self.signature.value_size, self.signature.size, program.order
-        shapes = {
-            Contraction.NONE: ((rows, *(size,) * order), order),
-            Contraction.TANGENT: ((rows,), 0),
-            Contraction.COTANGENT: ((1, *(size,) * order), order),
-        }
-        shape, axes = shapes[program.contraction]
-
-        def pick(flat: Sequence[Any]) -> np.ndarray:
-            # Axes of inputs alone are narrowed to what is looked at.
-            chosen = [self.route.chosen(order)] * axes
-            return object_array(flat, shape)[np.ix_(range(shape[0]), *chosen)].reshape(shape[0], -1)
-
-        return pick
 
     def _truths(self, program: Followed) -> tuple[RowTruth, ...]:
         tensors = [self.route.truths(k, self._guides) for k in range(1, program.order + 1)]

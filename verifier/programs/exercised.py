@@ -27,7 +27,7 @@ from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 from jax.interpreters.partial_eval import dce_jaxpr
 
-from verifier.programs.extent import inner_programs
+from verifier.model.jaxprs import inner_programs
 
 __all__ = ["KINDS", "Rule", "exercised_rules", "jax_rules", "recording"]
 

@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["inner_programs", "longest_sum", "operations"]
+from verifier.model.jaxprs import all_equations, inner_programs
+
+__all__ = ["longest_sum", "operations"]
 
 
 def longest_sum(program: Any) -> int:
     """The most terms that one equation adds up, or 1; a loop's trips count as terms."""
-    return max((_terms(equation) for equation in _equations(program)), default=1)
+    return max((_terms(equation) for equation in all_equations(program)), default=1)
 
 
 def operations(program: Any) -> int:
     """Scalar operations of one run, a loop's body counted once for each trip where their number is known."""
     jaxpr = getattr(program, "jaxpr", program)
     return sum(_operations(equation) for equation in jaxpr.eqns)
-
-
-def inner_programs(equation: Any) -> Iterator[Any]:
-    """The jaxprs among an equation's parameters."""
-    for value in equation.params.values():
-        for each in value if isinstance(value, (tuple, list)) else (value,):
-            if hasattr(each, "eqns") or hasattr(getattr(each, "jaxpr", None), "eqns"):
-                yield each
-
-
-def _equations(program: Any) -> Iterator[Any]:
-    for equation in getattr(program, "jaxpr", program).eqns:
-        yield equation
-        for inner in inner_programs(equation):
-            yield from _equations(inner)
 
 
 _SUMS = ("reduce_sum", "cumsum", "dot_general", "conv_general_dilated", "reduce_prod", "cumprod", "cumlogsumexp")

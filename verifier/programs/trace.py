@@ -17,8 +17,8 @@ from jax.errors import JAXTypeError
 
 from verifier.errors import UsageError
 from verifier.model.catalog import Shape
+from verifier.model.jaxprs import inner_programs
 from verifier.programs.components import Leaf
-from verifier.programs.extent import inner_programs
 
 __all__ = [
     "PROGRAMS",

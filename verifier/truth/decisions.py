@@ -7,7 +7,7 @@ nearest number of the dtype; what it decided is replayed, and a verdict that res
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,6 +18,7 @@ import numpy as np
 from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.elements import NAN, NEG_INF, POS_INF, Decision, Element, Special, rounds_to
 from verifier.arithmetic.floats import Format
+from verifier.model.jaxprs import all_equations
 from verifier.truth.jaxprs import evaluate
 
 __all__ = ["Decisions", "NearestSystem", "recorded"]
@@ -102,9 +103,6 @@ def recorded(jaxpr: Any, place: Sequence[np.ndarray], form: Format, **options: A
     return Decisions(dict(made))
 
 
-def branches(program: Any, inner: Callable[[Any], Iterator[Any]]) -> bool:
-    """Whether a program holds a loop or a branch; `inner` gives the programs inside an equation."""
-    return any(
-        equation.primitive.name in ("while", "cond") or any(branches(each, inner) for each in inner(equation))
-        for equation in getattr(program, "jaxpr", program).eqns
-    )
+def branches(program: Any) -> bool:
+    """Whether a program holds a loop or a branch."""
+    return any(equation.primitive.name in ("while", "cond") for equation in all_equations(program))

@@ -5,9 +5,10 @@ The program's own decisions are those that exact arithmetic takes at the exact p
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -18,13 +19,16 @@ from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.elements import NAN, NEG_INF, POS_INF, Element, Special, Unknown, as_fraction, is_finite, upper
 from verifier.arithmetic.floats import FORMATS, Format
-from verifier.truth.enclosing import CEILING, flat, is_tight
+from verifier.model.rule import ProgramValue
+from verifier.truth.enclosing import CEILING, flat, is_tight, program_value
 from verifier.truth.jaxprs import evaluate
+from verifier.truth.tape import run
 from verifier.truth.values import Literal, exact_literals
 
 __all__ = ["Derived", "is_small_dyadic"]
 
 _FIRST_BITS = 160
+_NOT_LOOKED_AT = Unknown("not looked at", "")
 _SIGN_VECTORS = 8
 _STEP_BITS = 256
 """Conditioning moves the inputs by 2^-256 of themselves: far below what a dtype sees, far above the balls' errors."""
@@ -43,6 +47,9 @@ class Derived:
     bits: int = _FIRST_BITS
     ceiling: int = CEILING
     """Most bits of working precision."""
+    wanted: tuple[int, ...] | None = None
+    """The places of the results that are looked at, None for all; the others are unknown."""
+    _values: dict[int, ProgramValue] = field(default_factory=dict)
 
     @cached_property
     def elements(self) -> list[Element]:
@@ -53,6 +60,12 @@ class Derived:
             better = self._run(self._arguments(), self.bits)
             found = [old if _is_settled(old) else new for old, new in zip(found, better, strict=True)]
         return found
+
+    def value(self, place: int) -> ProgramValue:
+        """A result as plain data."""
+        if place not in self._values:
+            self._values[place] = program_value(self.elements[place], self.bits)
+        return self._values[place]
 
     def moves(self, seed: int = 0) -> list[Fraction | None]:
         """For each result an estimate of sum |x_i dT/dx_i|: the largest change along eight random sign vectors of x."""
@@ -81,7 +94,17 @@ class Derived:
         return list(self.place)
 
     def _run(self, arguments: Sequence[np.ndarray], bits: int, literal: Literal | None = None) -> list[Element]:
-        return flat(evaluate(self.jaxpr, arguments, BallSystem(bits), literal=literal, **self.options()))
+        if literal is not None:
+            return flat(evaluate(self.jaxpr, arguments, BallSystem(bits), literal=literal, **self.options()))
+        found = run(self.jaxpr, arguments, BallSystem(bits), self.options(), self.wanted)
+        return found if self.wanted is None else self._among_all(found)
+
+    def _among_all(self, found: Sequence[Element]) -> list[Element]:
+        assert self.wanted is not None
+        elements: list[Element] = [_NOT_LOOKED_AT] * sum(math.prod(aval.shape) for aval in self.jaxpr.out_avals)
+        for place, each in zip(self.wanted, found, strict=True):
+            elements[place] = each
+        return elements
 
 
 def _is_settled(element: Element) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.germ import from_ball
+from verifier.model.jaxprs import all_equations
 from verifier.truth.jaxprs import evaluate
 from verifier.truth.pairs import by_parts
 
@@ -27,6 +28,8 @@ Frozen = tuple[np.ndarray, ...]
 
 def frozen(jaxpr: Any, place: Sequence[np.ndarray], **options: Any) -> Frozen:
     """What a run at the point freezes; nothing for a program without `stop_gradient`."""
+    if not any(each.primitive.name == "stop_gradient" for each in all_equations(jaxpr)):
+        return ()
     seen: list[np.ndarray] = []
 
     def watch(equation: Any, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
-from verifier.arithmetic.arrays import blocks
+from verifier.arithmetic.arrays import blocks, object_array
 from verifier.arithmetic.elements import (
     BITS,
     EITHER,
@@ -33,7 +33,7 @@ from verifier.arithmetic.germ import GermSystem
 from verifier.arithmetic.one_sided import Ceiling, coefficient, derivative, differentiate
 from verifier.arithmetic.precision import working_precision
 from verifier.truth.enclosing import CEILING, disjoint, flat, is_tight
-from verifier.truth.jaxprs import evaluate
+from verifier.truth.tape import run
 
 __all__ = ["Lines", "Program", "Reading", "Vector", "of_jaxpr"]
 
@@ -164,7 +164,7 @@ class Lines:
 
 def of_jaxpr(jaxpr: Any, options: Callable[[], dict[str, Any]] = dict) -> Program:
     """A closed jaxpr as a program; `options()` makes what goes to the evaluator, anew for each run."""
-    return lambda arguments, system: evaluate(jaxpr, arguments, system, **options())
+    return lambda arguments, system: [object_array(run(jaxpr, arguments, system, options()))]
 
 
 def _table(rows: Sequence[Sequence[Element]]) -> np.ndarray:

@@ -18,6 +18,7 @@ from verifier.arithmetic.elements import compare, exact_ball, is_finite
 from verifier.arithmetic.germ import GermSystem
 from verifier.arithmetic.one_sided import limit
 from verifier.arithmetic.vocabulary import OPERATIONS
+from verifier.model.jaxprs import all_equations
 from verifier.truth.machine import Machine, kind_of
 
 __all__ = ["converged", "stops_at_a_tolerance"]
@@ -49,14 +50,7 @@ def stops_at_a_tolerance(equation: Any) -> bool:
 
 
 def _has_open_loop(program: Any) -> bool:
-    jaxpr = getattr(program, "jaxpr", program)
-    for each in jaxpr.eqns:
-        if each.primitive.name == "while" and stops_at_a_tolerance(each):
-            return True
-        inner = [value for param in each.params.values() for value in (param if isinstance(param, tuple) else (param,))]
-        if any(hasattr(getattr(value, "jaxpr", value), "eqns") and _has_open_loop(value) for value in inner):
-            return True
-    return False
+    return any(each.primitive.name == "while" and stops_at_a_tolerance(each) for each in all_equations(program))
 
 
 def _is_same(a: Any, b: Any) -> bool:

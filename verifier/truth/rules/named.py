@@ -19,7 +19,7 @@ from verifier.truth.machine import Machine, Table, kind_of, rules
 from verifier.truth.rules.bits import exponent_of
 from verifier.truth.values import boxed, integers
 
-__all__ = ["RULES", "recognised"]
+__all__ = ["RULES", "is_named", "recognised"]
 
 _LARGEST_SHIFT = 100_000
 
@@ -30,6 +30,11 @@ def recognised(machine: Machine, equation: Any, operands: Sequence[np.ndarray]) 
         return None
     known = _NAMED.get(equation.params.get("name", ""))
     return None if known is None else known(machine, equation, *operands)
+
+
+def is_named(equation: Any) -> bool:
+    """Whether the equation calls a program by a name that is known here."""
+    return equation.params.get("name") in _NAMED
 
 
 def _ldexp(machine: Machine, equation: Any, *operands: np.ndarray) -> list[np.ndarray] | None:

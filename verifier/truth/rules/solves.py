@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from verifier.arithmetic.elements import EITHER
 from verifier.arithmetic.expansion import Germ
+from verifier.model.jaxprs import all_equations
 from verifier.truth.machine import Machine, Table, rules
 from verifier.truth.pairs import Pair
 from verifier.truth.rules.factorisations import per_matrix, real_system, solve_triangular
@@ -70,7 +71,7 @@ def _custom_linear_solve(machine: Machine, equation: Any, *operands: Array) -> l
     product_constants, solve_constants = operands[: cuts[0]], operands[cuts[1] : cuts[2]]
     right = operands[cuts[3] :]
     extra = len(equation.outvars) - len(right)
-    names = set(_primitives(programs.solve))
+    names = {each.primitive.name for each in all_equations(programs.solve)}
     if names & _DIRECT and not names & _LOOPS and not _vary(operands):
         return machine.run(programs.solve, [*solve_constants, *right])
     solution = _solved(machine, programs.matvec, product_constants, right)
@@ -82,16 +83,6 @@ def _custom_linear_solve(machine: Machine, equation: Any, *operands: Array) -> l
 def _vary(operands: Sequence[Array]) -> bool:
     entries = (entry for operand in operands for entry in operand.flat)
     return any(isinstance(entry.re if isinstance(entry, Pair) else entry, Germ) for entry in entries)
-
-
-def _primitives(program: Any) -> Iterator[str]:
-    """The names of the primitives of a program and of the programs inside it."""
-    for equation in getattr(program, "jaxpr", program).eqns:
-        yield equation.primitive.name
-        for value in equation.params.values():
-            for inner in value if isinstance(value, (list, tuple)) else (value,):
-                if hasattr(inner, "eqns") or hasattr(inner, "jaxpr"):
-                    yield from _primitives(inner)
 
 
 def _solved(machine: Machine, product: Any, constants: Sequence[Array], right: Sequence[Array]) -> list[Array]:

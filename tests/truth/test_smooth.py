@@ -1,0 +1,144 @@
+"""Where a function is certainly analytic its derivatives are those that germs give; where it may not be, nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import jax
+import jax.numpy as jnp
+import jax.scipy as jsp
+import numpy as np
+import pytest
+from jax import lax
+
+from verifier.model.rule import NonFinite
+from verifier.model.verdict import Enclosure
+from verifier.truth import smooth
+from verifier.truth.derived import Derived
+from verifier.truth.enclosing import enclosure, program_value
+from verifier.truth.lines import Lines, of_jaxpr
+from verifier.truth.primal import PrimalTruth
+from verifier.truth.smooth import NotSmooth, derivatives
+
+
+@pytest.fixture(autouse=True)
+def _double_precision() -> Iterator[None]:
+    with jax.enable_x64(True):
+        yield
+
+
+def rosenbrock(v):
+    return jnp.sum(100 * (v[1:] - v[:-1] ** 2) ** 2 + (1 - v[:-1]) ** 2)
+
+
+MASK = np.array([0.0, -np.inf, 0.0])
+
+SMOOTH = {
+    "a product": (lambda v: v[0] * v[1] + v[0], [0.5, -2.0]),
+    "a square": (lambda v: v[0] * v[0] - (v - v)[1], [0.0, 1.0]),
+    "quotients": (lambda v: v[0] / v[1] + 1 / (v[0] * v[1]) - v[1] / v[1], [0.5, -2.0]),
+    "elementary": (lambda v: jnp.exp(jnp.sin(v[0])) * jnp.log(v[1]) + jnp.tanh(v[0] * v[1]), [0.3, 2.0]),
+    "roots": (lambda v: jnp.sqrt(v[1]) + lax.rsqrt(v[1] + v[0] ** 2) - jnp.cbrt(v[1]), [0.3, 2.0]),
+    "powers": (lambda v: v[1] ** v[0] + v[1] ** 1.5 + v[0] ** 5 + v[0] ** -2, [-0.3, 2.0]),
+    "logarithms": (lambda v: jnp.log2(v[1]) * jnp.exp2(v[0]) + jnp.log10(v[1]) + jnp.log1p(v[0]), [0.3, 2.0]),
+    "inverse functions": (lambda v: jnp.arcsin(v[0]) + jnp.arccosh(v[1]) + jnp.arctanh(v[0]) * v[1], [0.3, 2.0]),
+    "an angle to the right": (lambda v: jnp.arctan2(v[0], v[1]), [0.3, 2.0]),
+    "an angle above": (lambda v: jnp.arctan2(v[1], v[0]), [-0.3, 2.0]),
+    "an angle below": (lambda v: jnp.arctan2(-v[1], v[0]), [-0.3, 2.0]),
+    "special": (lambda v: jsp.special.gammaln(v[1]) * jsp.special.erf(v[0]) + jsp.special.digamma(v[1]), [0.3, 2.0]),
+    "between kinks": (lambda v: jnp.abs(v[0]) * v[1] + jnp.maximum(v[0], v[1]) + jnp.sign(v[0]), [-0.3, 2.0]),
+    "between jumps": (lambda v: jnp.floor(v[0]) * v[1] + jnp.round(v[1] + 0.2) * v[0], [0.7, 2.0]),
+    "a branch": (lambda v: jnp.where(v[0] > 0, v[0] * v[1], v[1] ** 2), [0.3, 2.0]),
+    "a mask of infinities": (lambda v: jsp.special.logsumexp(v + MASK), [0.3, 2.0, 1.0]),
+    "softmax": (lambda v: jax.nn.softmax(v)[0], [0.3, 2.0]),
+    "softplus": (lambda v: jnp.sum(jax.nn.softplus(v)), [0.3, 2.0]),
+    "a matrix": (lambda v: jnp.sum(jnp.outer(v, v) @ jnp.array([[1.0, 2.0], [3.0, 5.0]])), [0.3, 2.0]),
+    "many": (rosenbrock, [0.3, 2.0, -1.0, 0.5]),
+    "next to nothing": (lambda v: jnp.tanh(v[0]) + v[1] ** 2, [1e-300, 1.0]),
+}
+
+
+def germs(f, x):
+    place = (np.asarray(x, dtype=np.float64),)
+    jaxpr = jax.make_jaxpr(f)(*place)
+    return (
+        jaxpr,
+        place,
+        PrimalTruth(Lines(of_jaxpr(jaxpr), place), Derived(jaxpr, place).elements, tuple(range(len(x)))),
+    )
+
+
+def agrees(f, x, order) -> bool:
+    jaxpr, place, truth = germs(f, x)
+    (row,) = truth.gradients() if order == 1 else truth.hessians()
+    (found,), bits = derivatives(jaxpr, place, range(len(x)), order)
+    pairs = list(zip((enclosure(each, bits) for each in found), row.components, strict=True))
+    assert all(isinstance(wanted, Enclosure) for _, wanted in pairs)
+    return all(mine.lower <= wanted.upper and wanted.lower <= mine.upper for mine, wanted in pairs)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("name", SMOOTH)
+def test_it_agrees_with_germs_from_both_sides(name, order):
+    assert agrees(*SMOOTH[name], order)
+
+
+def test_a_wrong_coefficient_would_be_seen(monkeypatch):
+    right = smooth._UNARY["tanh"]
+    wrong = {**smooth._UNARY, "tanh": lambda x: (*right(x)[:2], -right(x)[2])}
+    monkeypatch.setattr(smooth, "_UNARY", wrong)
+    assert agrees(*SMOOTH["elementary"], 1)
+    assert not agrees(*SMOOTH["elementary"], 2)
+
+
+NOT_SMOOTH = {
+    "|x| at 0": (lambda v: jnp.abs(v[0]) + v[1], [0.0, 1.0]),
+    "sqrt(x^2) at 0": (lambda v: jnp.sqrt(v[0] ** 2) + v[1], [0.0, 1.0]),
+    "relu at 0": (lambda v: jax.nn.relu(v[0]) + v[1], [0.0, 1.0]),
+    "the identity, by two kinks": (lambda v: jax.nn.relu(v[0]) - jax.nn.relu(-v[0]), [0.0, 1.0]),
+    "a tie": (lambda v: jnp.maximum(v[0], v[1]), [1.0, 1.0]),
+    "a sorted tie": (lambda v: jnp.sort(v)[0], [1.0, 1.0]),
+    "a step": (lambda v: jnp.floor(v[0]) * v[1], [2.0, 1.0]),
+    "a tie of rounding": (lambda v: jnp.round(v[0]) * v[1], [2.5, 1.0]),
+    "a sign": (lambda v: jnp.sign(v[0]) * v[1], [0.0, 1.0]),
+    "a point of its own": (lambda v: jnp.where(v[0] == 0, 1.0, jnp.sin(v[0]) / v[0]), [0.0, 1.0]),
+    "a broken power": (lambda v: jnp.abs(v[0]) ** 1.5 + v[1], [0.0, 1.0]),
+    "0^y": (lambda v: v[0] ** v[1], [0.0, 2.0]),
+    "the cut of an angle": (lambda v: jnp.arctan2(v[0], v[1]), [0.0, -1.0]),
+    "a pole": (lambda v: 1 / v[0] + v[1], [0.0, 1.0]),
+    "outside of the domain": (lambda v: jnp.log(v[0]) + v[1], [-1.0, 1.0]),
+    "the end of a domain": (lambda v: jnp.arcsin(v[0]) + v[1], [1.0, 1.0]),
+    "an infinity": (lambda v: jnp.exp(-v[0]) + v[1], [jnp.inf, 1.0]),
+    "a loop": (lambda v: lax.while_loop(lambda c: c < 2, lambda c: c * 2, v[0]), [0.5, 1.0]),
+}
+
+
+@pytest.mark.parametrize("name", NOT_SMOOTH)
+def test_it_claims_nothing_where_the_function_may_not_be_smooth(name):
+    f, x = NOT_SMOOTH[name]
+    place = (np.asarray(x, dtype=np.float64),)
+    with pytest.raises(NotSmooth):
+        derivatives(jax.make_jaxpr(f)(*place), place, range(len(x)), 1)
+
+
+@pytest.mark.parametrize(("freezing", "wanted"), [(True, 0), (False, 1)])
+def test_what_is_frozen_is_a_constant(freezing, wanted):
+    place = (np.asarray([0.5, 1.0]),)
+    jaxpr = jax.make_jaxpr(lambda v: lax.stop_gradient(v[0]) * v[1])(*place)
+    (found,), _ = derivatives(jaxpr, place, range(2), 1, freezing=freezing)
+    assert found == [wanted, 0.5]
+
+
+def test_a_kink_in_a_component_that_nobody_looks_at_counts():
+    f, x = NOT_SMOOTH["relu at 0"]
+    place = (np.asarray(x),)
+    with pytest.raises(NotSmooth):
+        derivatives(jax.make_jaxpr(f)(*place), place, (1,), 1)
+
+
+def test_what_does_not_depend_on_two_inputs_together_is_exactly_zero():
+    place = (np.asarray(SMOOTH["many"][1]),)
+    (found,), bits = derivatives(jax.make_jaxpr(rosenbrock)(*place), place, range(4), 2)
+    assert bits < 1000
+    assert found[2].is_zero()
+    assert not isinstance(program_value(found[1], bits), NonFinite)

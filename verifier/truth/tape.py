@@ -1,0 +1,419 @@
+"""A run of a program recorded as a list of scalar operations, to be run again elsewhere without the program.
+
+Walking a jaxpr costs many times what its arithmetic does: arrays are shaped, rules looked up, results checked, at each
+point anew. What a run does depends on its numbers only where two of them are compared. So a run is recorded once, as
+the operations that its results need and the outcome of each comparison; elsewhere the operations are done again on
+other numbers, and where a comparison has another outcome the recording does not apply.
+
+Law: run(record(program)) gives the very elements that `evaluate` gives, or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import chain
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from flint import arb, fmpq
+
+from verifier.arithmetic.arrays import blocks, object_array
+from verifier.arithmetic.ball import BallSystem, generic_matmul
+from verifier.arithmetic.elements import Special
+from verifier.arithmetic.germ import GermSystem
+from verifier.model.jaxprs import all_equations
+from verifier.truth.enclosing import flat
+from verifier.truth.jaxprs import evaluate
+from verifier.truth.rules import (
+    comparisons,
+    contractions,
+    control,
+    discrete,
+    elementwise,
+    indexing,
+    ordering,
+    reductions,
+    structural,
+    windows,
+)
+from verifier.truth.rules.named import is_named
+from verifier.truth.values import exact_literals, lifted
+
+__all__ = ["CHECK", "FREEZE", "Step", "Tape", "Untaped", "record", "run", "scalar_tape"]
+
+_MOST_STEPS = 100_000
+_MOST_TAPES = 4
+"""Kept for one program: as many ways through its comparisons."""
+_MOST_FAILURES = 8
+"""Runs that no tape could follow, or that could not be recorded, before nothing is recorded any more."""
+
+# These look at elements only through the number system: what it is shown of them is what it records.
+_TABLES = (
+    comparisons,
+    contractions,
+    control,
+    discrete,
+    elementwise,
+    indexing,
+    ordering,
+    reductions,
+    structural,
+    windows,
+)
+_UNSEEN = frozenset({"while", "cond", "bitcast_convert_type"})
+_RECORDED = frozenset(chain.from_iterable(table.RULES for table in _TABLES)) - _UNSEEN
+
+
+class Untaped(Exception):
+    """The run can't be recorded: something looked at an element, or it has too many steps."""
+
+
+class _Diverged(Exception):
+    """A comparison has another outcome than in the run that was recorded."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Slot:
+    """An element of the run that is being recorded, and its number."""
+
+    value: Any
+    index: int
+
+
+Maker = Callable[[Any], Any]
+"""(system) -> the element of a constant in this system."""
+
+Compute = Callable[..., Any]
+CHECK, FREEZE = "check", "freeze"
+
+
+class Step(NamedTuple):
+    """How a system does an operation, the slots of its operands, and that of its result.
+
+    Of an operation the name is that of its function; else it is CHECK of a comparison, FREEZE, which changes no ball,
+    or one half of a product of matrices.
+
+    The result of a check stands in the last slot, where nobody looks.
+    """
+
+    name: str
+    build: Callable[[Any], Compute]
+    operands: tuple[int, ...]
+    result: int
+
+
+@dataclass(slots=True, eq=False)
+class _Recorder:
+    """A number system that does what another one does, and writes it down."""
+
+    inner: Any
+    scalar: bool = False
+    """Whether products of matrices are recorded as products and sums of numbers."""
+    count: int = 0
+    constants: list[tuple[int, Maker]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+    def working(self) -> AbstractContextManager[None]:
+        return self.inner.working()
+
+    def input(self, element: Any) -> _Slot:
+        return self._new(element)
+
+    def exact(self, value: Fraction | int) -> _Slot:
+        return self._constant(lambda system: system.exact(value))
+
+    def constant(self, name: str) -> _Slot:
+        return self._constant(lambda system: system.constant(name))
+
+    def operation(self, name: str) -> Compute:
+        compute = self.inner.operation(name)
+
+        def recorded(*operands: Any) -> _Slot:
+            slots = [self.slot(each) for each in operands]
+            result = self._new(compute(*(each.value for each in slots)))
+            self._step(name, lambda system: system.operation(name), slots, result.index)
+            return result
+
+        return recorded
+
+    def apply(self, name: str, *operands: Any) -> _Slot:
+        return self.operation(name)(*operands)
+
+    def compare(self, relation: str, a: Any, b: Any) -> bool:
+        slots = [self.slot(a), self.slot(b)]
+        outcome = self.inner.compare(relation, slots[0].value, slots[1].value)
+        if outcome is None:
+            raise Untaped
+        self._step(CHECK, lambda system: _check(system.compare, relation, outcome), slots, -1)
+        return outcome
+
+    def select(self, condition: bool | None, a: Any, b: Any) -> Any:
+        if condition is None:
+            raise Untaped
+        return a if condition else b
+
+    def kink(self) -> Any:
+        raise Untaped
+
+    def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The inner system's own product, as one step of all its entries and one for each."""
+        if self.scalar:
+            return generic_matmul(self, a, b)
+        slots = [self.slot(each) for each in chain(a.flat, b.flat)]
+        whole = self._new(_product(self.inner, a.shape, b.shape)(*(each.value for each in slots)))
+        self._step("matmul", lambda system: _product(system, a.shape, b.shape), slots, whole.index)
+        return object_array(map(self._entry(whole), range(len(whole.value))), (a.shape[0], b.shape[1]))
+
+    def _entry(self, whole: _Slot) -> Callable[[int], _Slot]:
+        def entry(place: int) -> _Slot:
+            result = self._new(whole.value[place])
+            self._step("entry", lambda system: lambda product: product[place], [whole], result.index)
+            return result
+
+        return entry
+
+    def freeze(self, equation: Any, values: np.ndarray) -> np.ndarray:
+        """What germs freeze at belongs to the point, and is no part of a tape."""
+        if type(self.inner) is not BallSystem or values.dtype != object:
+            raise Untaped
+        return object_array(map(self._frozen, values.flat), values.shape)
+
+    def _frozen(self, entry: Any) -> _Slot:
+        slot = self.slot(entry)
+        result = self._new(slot.value)
+        self._step(FREEZE, lambda system: lambda value: value, [slot], result.index)
+        return result
+
+    def slot(self, element: Any) -> _Slot:
+        """The slot of an operand; what a rule made of its own is a constant if no precision made it."""
+        if type(element) is _Slot:
+            return element
+        if isinstance(element, (int, Fraction, fmpq, Special)) or (type(element) is arb and element.is_exact()):
+            return self._constant(lambda system: element)
+        raise Untaped
+
+    def _constant(self, make: Maker) -> _Slot:
+        result = self._new(make(self.inner))
+        self.constants.append((result.index, make))
+        return result
+
+    def _new(self, value: Any) -> _Slot:
+        self.count += 1
+        return _Slot(value, self.count - 1)
+
+    def _step(self, name: str, build: Callable[[Any], Compute], operands: Sequence[_Slot], result: int) -> None:
+        if len(self.steps) >= _MOST_STEPS:
+            raise Untaped
+        self.steps.append(Step(name, build, tuple(each.index for each in operands), result))
+
+
+def _check(compare: Callable[[str, Any, Any], Any], relation: str, outcome: bool) -> Compute:
+    def check(a: Any, b: Any) -> None:
+        if compare(relation, a, b) is not outcome:
+            raise _Diverged
+
+    return check
+
+
+def _product(system: Any, left: tuple[int, ...], right: tuple[int, ...]) -> Compute:
+    size = left[0] * left[1]
+
+    def product(*entries: Any) -> list[Any]:
+        return list(system.matmul(object_array(entries[:size], left), object_array(entries[size:], right)).flat)
+
+    return product
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tape:
+    """A recorded run: the first slots are the inputs; `results` are the slots of all results."""
+
+    inputs: int
+    count: int
+    constants: tuple[tuple[int, Maker], ...]
+    steps: tuple[Step, ...]
+    results: tuple[int, ...]
+    _ready: dict[Any, tuple[list[Any], list[tuple[Compute, tuple[int, ...], int]]]] = field(default_factory=dict)
+    """System -> what it starts with in each slot, and its own operations."""
+
+    def run(self, elements: Sequence[Any], system: Any) -> list[Any] | None:
+        """All results for other inputs; None where a comparison has another outcome."""
+        with system.working():
+            start, steps = self._made(system)
+            slots = start.copy()
+            slots[: self.inputs] = elements
+            try:
+                _follow(slots, steps)
+            except _Diverged:
+                return None
+        return [slots[index] for index in self.results]
+
+    def _made(self, system: Any) -> tuple[list[Any], list[tuple[Compute, tuple[int, ...], int]]]:
+        if system not in self._ready:
+            start: list[Any] = [None] * self.count
+            for index, make in self.constants:
+                start[index] = make(system)
+            self._ready[system] = (start, [(each.build(system), each.operands, each.result) for each in self.steps])
+        return self._ready[system]
+
+
+def _follow(slots: list[Any], steps: Sequence[tuple[Compute, tuple[int, ...], int]]) -> None:
+    """Operations of two operands, which nearly all are, without a loop over them."""
+    for compute, operands, result in steps:
+        if len(operands) == 2:
+            a, b = operands
+            slots[result] = compute(slots[a], slots[b])
+        elif len(operands) == 1:
+            slots[result] = compute(slots[operands[0]])
+        else:
+            slots[result] = compute(*[slots[each] for each in operands])
+
+
+def record(
+    jaxpr: Any,
+    elements: Sequence[Any],
+    system: Any,
+    *,
+    wanted: tuple[int, ...] | None = None,
+    scalar: bool = False,
+) -> tuple[Tape, list[Any]]:
+    """A run of a closed jaxpr on these elements, one for each input component, with its results.
+
+    Of the results only those at the places `wanted` are kept, if given. With `scalar` each product of matrices is
+    recorded number by number. Raises Untaped.
+    """
+    recorder = _Recorder(system, scalar)
+    inputs = [recorder.input(each) for each in elements]
+    arguments = blocks(inputs, [aval.shape for aval in jaxpr.in_avals])
+    with system.working(), np.errstate(all="ignore"):
+        try:
+            found = flat(evaluate(jaxpr, arguments, recorder, freeze=recorder.freeze, strict=True))
+        except Untaped:
+            raise
+        except Exception as error:  # a rule did not stand a slot: then the program is walked as ever
+            raise Untaped from error
+        results = [recorder.slot(each) for each in _picked(found, wanted)]
+    steps = tuple(_needed(recorder.steps, {each.index for each in results}))
+    # The last slot is the one that checks write to.
+    tape = Tape(
+        inputs=len(inputs),
+        count=recorder.count + 1,
+        constants=tuple(recorder.constants),
+        steps=steps,
+        results=tuple(each.index for each in results),
+    )
+    return tape, [each.value for each in results]
+
+
+def _picked(results: Sequence[Any], wanted: tuple[int, ...] | None) -> Sequence[Any]:
+    return results if wanted is None else [results[place] for place in wanted]
+
+
+def _needed(steps: Sequence[Step], wanted: set[int]) -> list[Step]:
+    """Every check, and what checks and results depend on, in order."""
+    kept = []
+    for step in reversed(steps):
+        if step.name == CHECK or step.result in wanted:
+            kept.append(step)
+            wanted.update(step.operands)
+    return kept[::-1]
+
+
+# ---- what is kept of a program
+
+
+@dataclass(slots=True, eq=False)
+class _Recordings:
+    """The tapes of one program in one kind of number system, for the results wanted; the last that applied first."""
+
+    jaxpr: Any
+    wanted: tuple[int, ...] | None
+    tapes: list[Tape] = field(default_factory=list)
+    seen: int = 0
+    failures: int = 0
+
+    def run(self, arguments: Sequence[Any], system: Any, options: Mapping[str, Any]) -> list[Any]:
+        elements = [entry for each in arguments for entry in lifted(each, exact_literals(system)).flat]
+        for place, tape in enumerate(self.tapes):
+            found = tape.run(elements, system)
+            if found is not None:
+                self.tapes.insert(0, self.tapes.pop(place))
+                return found
+        self.seen += 1
+        found = self._recorded(elements, system) if self._is_worthwhile else None
+        return found or list(_picked(flat(evaluate(self.jaxpr, arguments, system, **options)), self.wanted))
+
+    @property
+    def _is_worthwhile(self) -> bool:
+        """The first run is only run: most programs are asked once."""
+        return self.seen > 1 and self.failures < _MOST_FAILURES
+
+    def _recorded(self, elements: Sequence[Any], system: Any) -> list[Any] | None:
+        if len(self.tapes) == _MOST_TAPES:
+            self.failures += 1
+            return None
+        try:
+            tape, found = record(self.jaxpr, elements, system, wanted=self.wanted)
+        except Untaped:
+            self.failures += 1
+            return None
+        self.tapes.append(tape)
+        return found
+
+
+def _is_recorded(program: Any) -> bool:
+    """Whether the rules of all equations see numbers only as a number system shows them."""
+    return all(each.primitive.name in _RECORDED and not is_named(each) for each in all_equations(program))
+
+
+def scalar_tape(jaxpr: Any, elements: Sequence[Any], system: BallSystem) -> Tape:
+    """A tape without products of matrices that these elements follow. Raises Untaped."""
+    if not _is_recorded(jaxpr):
+        raise Untaped
+    kept = _SCALAR.setdefault(jaxpr, [])
+    for tape in kept:
+        if tape.run(elements, system) is not None:
+            return tape
+    tape, _ = record(jaxpr, elements, system, scalar=True)
+    if len(kept) < _MOST_TAPES:
+        kept.append(tape)
+    return tape
+
+
+_KINDS = (BallSystem, GermSystem)
+_SCALAR: WeakKeyDictionary[Any, list[Tape]] = WeakKeyDictionary()
+_KNOWN: WeakKeyDictionary[Any, dict[Any, _Recordings]] = WeakKeyDictionary()
+
+
+def run(
+    jaxpr: Any,
+    arguments: Sequence[Any],
+    system: Any,
+    options: Mapping[str, Any],
+    wanted: tuple[int, ...] | None = None,
+) -> list[Any]:
+    """The results of a closed jaxpr, one after the other, as `evaluate` gives them with these options.
+
+    All of them, or those at the places `wanted`. A program that is run again is recorded, and the recording kept for as
+    long as the program lives.
+    """
+    kept = None if "decide" in options else _recordings(jaxpr, system, wanted)
+    if kept is None:
+        return list(_picked(flat(evaluate(jaxpr, arguments, system, **options)), wanted))
+    return kept.run(arguments, system, options)
+
+
+def _recordings(jaxpr: Any, system: Any, wanted: tuple[int, ...] | None) -> _Recordings | None:
+    """None where rules look at more than the number system shows."""
+    if jaxpr not in _KNOWN:
+        _KNOWN[jaxpr] = {}
+    known, key = _KNOWN[jaxpr], (type(system), wanted)
+    if not known and not _is_recorded(jaxpr):
+        return None
+    if key not in known:
+        known[key] = _Recordings(jaxpr, wanted)
+    return known[key] if type(system) in _KINDS else None
