@@ -81,7 +81,7 @@ def test_what_fails_nothing_is_not_told_as_wrong(make_run: Callable[..., Run], v
     symbolic = verdict(program="symbolic/jit", **not_finite)
     said = overview(make_run([entry(), verdict(fails=True, acknowledged={"reason": "old"}, **not_finite), symbolic]))
     assert [(share.word.tone, share.number, share.acknowledged) for share in said.number_shares] == [
-        ("note", 5, 0),
+        ("warn", 5, 0),
         ("bad", 5, 5),
     ]
     faulty = verdict(verdict="FAULTY", fails=True, counts={"FAULTY": 1, "NONFINITE": 2, "LOSSY": 3})
