@@ -43,9 +43,11 @@ def _entries_of_catalog(context: click.Context, parameter: click.Parameter, inco
     """Completion in the shell: the ids of the catalog that stands on the command line, as far as it can be read."""
     from verifier.catalog.reader import read
 
+    # Behind an option that still waits for its value click has not yet given the words before it to the arguments.
+    words = [context.params.get("catalog"), *context.args]
     try:
-        entries = read(context.params["catalog"]).entries
-    except (KeyError, TypeError, VerifierError):
+        entries = read(next(filter(None, words))).entries
+    except (StopIteration, VerifierError):
         return []
     return [each.id for each in entries if each.id.startswith(incomplete)]
 
