@@ -1,7 +1,7 @@
 """Every command and code block of the README and the pages is run, every link leads somewhere, and what is generated is
 up to date.
 
-A page is run from top to bottom, in a folder of its own that has the shipped catalogs:
+A page is run from top to bottom, in a folder of its own that has the shipped catalogs and pages:
 
 - `python`: in one namespace per page, and tests that a block defines are called. `# name.py` as the first line makes
   the block a file instead, that a later block uses.
@@ -162,8 +162,9 @@ def environment(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the shipped catalogs in it, that modules are imported from."""
-    (tmp_path / "catalog").symlink_to(ROOT / "catalog")
+    """A folder with the shipped catalogs and pages in it, that modules are imported from."""
+    for shipped in ("catalog", "docs"):
+        (tmp_path / shipped).symlink_to(ROOT / shipped)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     return tmp_path

@@ -39,6 +39,20 @@ def _in_a_folder(context: click.Context, option: click.Parameter, path: Path | N
     return path
 
 
+def _entries_of_catalog(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Completion in the shell: the ids of the catalog that stands on the command line, as far as it can be read."""
+    from verifier.catalog.reader import read
+
+    # Behind an option that still waits for its value click has not yet given the words before it to the arguments.
+    words = [context.params.get("catalog"), *context.args]
+    try:
+        entries = read(next(filter(None, words))).entries
+    except (StopIteration, VerifierError):
+        return []
+    return [each.id for each in entries if each.id.startswith(incomplete)]
+
+
+_ENTRIES_HELP = "Only this entry (repeatable)."
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FORMS = (
     ("html", "the agreement report"),
@@ -97,7 +111,7 @@ def main() -> None:
 @click.option("--dtype", "dtypes", type=click.Choice(_DTYPES), multiple=True, help="Only this dtype (repeatable).")
 @click.option("--device", "devices", multiple=True, metavar="NAME", help="Only this device (repeatable).")
 @click.option("--program", "programs", multiple=True, metavar="NAME", help="Only this program (repeatable).")
-@click.option("--entry", "entries", multiple=True, metavar="ID", help="Only this entry (repeatable).")
+@click.option("--entry", "entries", multiple=True, metavar="ID", shell_complete=_entries_of_catalog, help=_ENTRIES_HELP)
 @click.option("--samples", type=click.IntRange(min=0), help="Points to sample per entry.")
 @click.option("--allow-imports", is_flag=True, help="Import and run the programs that CATALOG names.")
 @click.option("--full", is_flag=True, help="Run every program in every dtype on every device.")
@@ -233,7 +247,7 @@ def new(
 
 @main.command()
 @click.argument("catalog", type=_FILE)
-@click.argument("entry")
+@click.argument("entry", shell_complete=_entries_of_catalog)
 @click.option("--at", "at", multiple=True, metavar="NAME=VALUE", help="The point; by default the first declared one.")
 @click.option("--order", "orders", type=click.IntRange(min=0), multiple=True, help="A derivative order (repeatable).")
 @click.option("--dtype", type=click.Choice(_DTYPES), default="float32", show_default=True, help="The dtype.")
@@ -320,7 +334,7 @@ def merge(run_files: tuple[Path, ...], out: Path) -> None:
 @main.command()
 @click.argument("database", type=_FILE)
 @click.argument("run_files", type=_FILE, nargs=-1)
-@click.option("--entry", "entries", multiple=True, metavar="ID", help="Only this entry (repeatable).")
+@click.option("--entry", "entries", multiple=True, metavar="ID", help=_ENTRIES_HELP)
 def history(database: Path, run_files: tuple[Path, ...], entries: tuple[str, ...]) -> None:
     """Add RUN_FILES to the history in DATABASE (SQLite), and print how many bits each entry lost over time."""
     from verifier.compare.history import remember, trends

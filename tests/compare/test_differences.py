@@ -102,3 +102,14 @@ def test_versions_and_catalogs_that_differ_are_named(run_of, number):
     comparison = compare(old, new)
     assert comparison.versions == {"jax": ("0.10.2", "0.12.0")}
     assert not comparison.same_catalog
+
+
+@pytest.mark.parametrize(
+    ("verdict", "direction"),
+    [("ACCURATE", "newly right"), ("NONFINITE", "better"), ("UNDECIDED", "no longer decided")],
+)
+def test_a_failure_that_is_gone_is_right_only_where_the_verdict_is(run_of, number, verdict, direction):
+    old = run_of(number("NONFINITE", fails=True))
+    (change,) = compare(old, run_of(number(verdict))).changes
+    assert change.direction == direction
+    assert not change.got_worse

@@ -55,3 +55,16 @@ def test_the_page_escapes_what_runs_hold(run_of, number):
     assert "<script>alert" not in page
     assert "<b>title</b>" not in page
     assert "newly wrong" in page
+
+
+def test_programs_that_changed_alike_are_told_once(run_of, number):
+    programs = ("grad/jit", "grad/eager", "jacfwd/jit")
+    comparison = compare(
+        run_of(*(number(program=each) for each in programs)),
+        run_of(*(number("LOSSY", 20.0, fails=True, program=each) for each in programs)),
+    )
+    assert "newly wrong: 3" in as_text(comparison)
+    assert as_text(comparison).count("LOSSY (fails)") == 1
+    assert "; and 2 more programs alike" in as_text(comparison)
+    assert "and 2 more programs alike" in render(comparison, "title")
+    assert len(json.loads(as_json(comparison))["changes"]) == 3

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from verifier.programs.one_equation import run_equation
-from verifier.programs.source_lines import source_line
+from verifier.programs.source_lines import SourceLine, source_line
 
 
 def _line_of(text: str) -> int:
@@ -26,6 +26,12 @@ def test_an_equation_knows_the_users_line_in_a_derivative_too():
         assert found is not None
         assert (found.file, found.line, found.function) == (__file__, _line_of("# the line"), "_function")
         assert str(found).endswith("(_function)")
+
+
+def test_a_library_s_file_is_named_as_everywhere():
+    at = {"line": 7, "function": "i0"}
+    assert str(SourceLine(file="/a/lib/python3.11/site-packages/jax/_src/x.py", **at)) == "jax/_src/x.py:7 (i0)"
+    assert str(SourceLine(file="/a/mine.py", **at)) == "/a/mine.py:7 (i0)"
 
 
 def test_machinery_of_jax_is_no_source_line():

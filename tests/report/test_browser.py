@@ -67,13 +67,14 @@ def page(browser: Any, address: str) -> Any:
     return browser
 
 
-def shaped(browser: Any, *, width: int, scheme: str = "light") -> None:
+def shaped(browser: Any, *, width: int, scheme: str = "light", media: str = "") -> None:
     browser.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
     )
     browser.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        "Emulation.setEmulatedMedia",
+        {"media": media, "features": [{"name": "prefers-color-scheme", "value": scheme}]},
     )
 
 
@@ -267,6 +268,60 @@ def test_a_packed_report_shows_its_plots_when_they_come_into_view(
     assert browser.execute_script("return document.querySelectorAll('[data-packed]:empty').length") == 0
     assert browser.execute_script(count) == plain
     assert browser.get_log("browser") == []
+
+
+A4 = 694
+"""The width of a sheet within its margins, in CSS pixels."""
+
+
+@pytest.fixture
+def sheet(browser: Any, address: str) -> Iterator[Any]:
+    """The report as it is printed, from a screen that is dark."""
+    shaped(browser, width=A4, scheme="dark", media="print")
+    browser.get("about:blank")
+    browser.get(address)
+    yield browser
+    shaped(browser, width=1280)
+
+
+def test_paper_shows_what_cannot_be_opened_there(sheet: Any) -> None:
+    """Code and lists are unfolded; of an entry's further tables the paper says that they are left out."""
+    shown = "return [...document.querySelectorAll(arguments[0])].map(e => e.checkVisibility())"
+    for folded in ("details.code:not([open]) pre", "details.warnings:not([open]) table", "#reading:not([open]) dl"):
+        found = sheet.execute_script(shown, folded)
+        assert found, folded
+        assert all(found), folded
+    assert not any(sheet.execute_script(shown, "details.further:not([open]) table"))
+    said = "return getComputedStyle(document.querySelector('.further:not([open]) summary'), '::after').content"
+    assert "not printed" in sheet.execute_script(said)
+
+
+def test_paper_is_white_and_nothing_is_wider(sheet: Any) -> None:
+    assert sheet.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert sheet.execute_script("return document.documentElement.scrollWidth") <= A4
+    assert not sheet.execute_script("return document.querySelector('.contents').checkVisibility()")
+
+
+def test_paper_says_where_links_lead(sheet: Any) -> None:
+    after = "return getComputedStyle(document.querySelector('main a[href^=\"http\"]'), '::after').content"
+    assert "http" in sheet.execute_script(after)
+
+
+def test_a_packed_report_is_printed_whole(
+    browser: Any, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what never came into view: nothing that is open is empty when the sheets are made."""
+    support = pytest.importorskip("selenium.webdriver.support.wait")
+    monkeypatch.setattr(html, "_LARGE", 0)
+    write_report(run, tmp_path / "packed.html")
+    shaped(browser, width=1280)
+    browser.get((tmp_path / "packed.html").as_uri())
+    empty = (
+        "window.dispatchEvent(new Event('beforeprint'));"
+        "return [...document.querySelectorAll('details[open] > [data-packed]:empty')].length"
+    )
+    assert browser.execute_script(empty.partition(";")[2]) > 0
+    support.WebDriverWait(browser, 20).until(lambda page: page.execute_script(empty) == 0)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ class Direction(StrEnum):
     NEWLY_WRONG = "newly wrong"
     WORSE = "worse"
     LESS_ACCURATE = "less accurate"
+    NO_LONGER_DECIDED = "no longer decided"
     NEWLY_RIGHT = "newly right"
     BETTER = "better"
     MORE_ACCURATE = "more accurate"
@@ -105,8 +106,13 @@ def _direction(kind: str, old: Fact | None, new: Fact | None) -> Direction | Non
         return Direction.DISAPPEARED
     if old is None:
         return Direction.NEWLY_WRONG if new.fails else Direction.APPEARED
-    if old.fails != new.fails:
-        return Direction.NEWLY_WRONG if new.fails else Direction.NEWLY_RIGHT
+    if new.fails and not old.fails:
+        return Direction.NEWLY_WRONG
+    if old.fails and not new.fails:
+        # A failure that became a warning of its own class, or a question, is not right.
+        return {old.verdict: Direction.BETTER, "UNDECIDED": Direction.NO_LONGER_DECIDED}.get(
+            new.verdict, Direction.NEWLY_RIGHT
+        )
     before, after = old.badness(kind), new.badness(kind)
     if before != after:
         return Direction.WORSE if after > before else Direction.BETTER

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from verifier.compare.differences import Comparison, Direction
-from verifier.compare.text import by_entry, by_primitive, outcome
+from verifier.compare.text import alike, by_entry, by_primitive, outcome
 from verifier.report.html import page
 
 __all__ = ["render"]
@@ -12,6 +12,7 @@ _TONES = {
     Direction.NEWLY_WRONG: "bad",
     Direction.WORSE: "bad",
     Direction.LESS_ACCURATE: "warn",
+    Direction.NO_LONGER_DECIDED: "open",
     Direction.NEWLY_RIGHT: "good",
     Direction.BETTER: "good",
     Direction.MORE_ACCURATE: "good",
@@ -27,7 +28,7 @@ def render(comparison: Comparison, title: str) -> str:
         comparison=comparison,
         title=title,
         outcome=outcome(comparison),
-        entries=by_entry(comparison),
+        entries={entry: alike(changes) for entry, changes in by_entry(comparison).items()},
         primitives=by_primitive(comparison),
         directions=list(Direction),
         tones=_TONES,

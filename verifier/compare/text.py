@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -12,10 +13,10 @@ from verifier.compare.differences import Change, Comparison, Direction
 from verifier.compare.facts import Fact
 from verifier.compare.history import Moment, Trend
 
-__all__ = ["as_json", "as_text", "by_entry", "by_primitive", "line", "outcome", "tally", "trend_text"]
+__all__ = ["alike", "as_json", "as_text", "by_entry", "by_primitive", "line", "outcome", "tally", "trend_text"]
 
 _MOST = 12
-"""Changes of one direction in one entry that are written out; the JSON and HTML forms have all."""
+"""Changes of one direction in one entry that are written out; the HTML form has all, and JSON each by itself."""
 
 
 def as_text(comparison: Comparison) -> str:
@@ -48,8 +49,18 @@ def by_primitive(comparison: Comparison) -> dict[str, list[Change]]:
     return _grouped((each for each in comparison.changes if each.primitive), lambda each: each.primitive)
 
 
-def _grouped(changes: Iterable[Change], key: Any) -> dict[str, list[Change]]:
-    groups: dict[str, list[Change]] = {}
+def alike(changes: Iterable[Change]) -> list[tuple[Change, int]]:
+    """(the first of the changes that differ in program and device alone, how many more there are), in their order."""
+    return [(first, len(rest)) for first, *rest in _grouped(changes, _without_program).values()]
+
+
+def _without_program(change: Change) -> tuple[object, ...]:
+    verdicts = (each and (each.verdict, each.fails, each.acknowledged) for each in (change.old, change.new))
+    return (replace(change.subject, program="", device=""), change.direction, *verdicts)
+
+
+def _grouped(changes: Iterable[Change], key: Any) -> dict[Any, list[Change]]:
+    groups: dict[Any, list[Change]] = {}
     for each in changes:
         groups.setdefault(key(each), []).append(each)
     return groups
@@ -69,10 +80,16 @@ def _entries(comparison: Comparison) -> Iterator[str]:
         yield entry
         for direction, group in _grouped(changes, lambda each: str(each.direction)).items():
             yield f"  {direction}: {len(group)}"
-            yield from (f"    {line(each)}" for each in group[:_MOST])
-            if len(group) > _MOST:
-                yield f"    and {len(group) - _MOST} more (--json or --html shows all)"
+            shown = alike(group)
+            yield from (f"    {line(each)}{_and_more(more)}" for each, more in shown[:_MOST])
+            if len(shown) > _MOST:
+                hidden = sum(1 + more for _, more in shown[_MOST:])
+                yield f"    and {hidden} more (--html or --json shows all)"
         yield ""
+
+
+def _and_more(more: int) -> str:
+    return f"; and {more} more {'program' if more == 1 else 'programs'} alike" if more else ""
 
 
 def _primitives(comparison: Comparison) -> Iterator[str]:

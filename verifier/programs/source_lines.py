@@ -12,6 +12,7 @@ from jax._src import source_info_util
 _MACHINERY = re.compile(
     r"jax/(_src/)?(interpreters/\w+|api|api_util|core|custom_derivatives|linear_util|pjit|(source_info|traceback)_util)\.py$"
 )
+_INSTALLED = re.compile(r"^.*[\\/](site|dist)-packages[\\/]")
 
 __all__ = ["SourceLine", "source_line"]
 
@@ -25,7 +26,8 @@ class SourceLine:
     function: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line} ({self.function})"
+        """A file of an installed library by its name there: where the library lies differs from machine to machine."""
+        return f"{_INSTALLED.sub('', self.file)}:{self.line} ({self.function})"
 
 
 def source_line(equation: Any) -> SourceLine | None:

@@ -29,6 +29,10 @@ class Finding:
     acknowledged: Acknowledged | None
 
     @property
+    def judged(self) -> Verdict:
+        return self.verdict
+
+    @property
     def anchor(self) -> str:
         return f"finding-{self.verdict.entry}-{self.verdict.order}-{self.verdict.dtype}-{self.word.letter}"
 

@@ -45,6 +45,11 @@ class Overview:
     stale: tuple[str, ...]
 
     @property
+    def gravest(self) -> Finding | RuleFinding | None:
+        """What to look at first: news before what is known, a wrong rule before a wrong number."""
+        return min((*self.rules, *self.findings), key=lambda each: each.acknowledged is not None, default=None)
+
+    @property
     def claim_count(self) -> int:
         return sum(share.number for share in self.claim_shares)
 
@@ -86,8 +91,12 @@ def _checked(run: Run) -> str:
     return (
         f"{count(functions, 'function')} with {count(derivatives, 'partial derivative')}, computed by "
         f"{count(len(programs), 'JAX program')} in {count(len(dtypes), 'number format')} "
-        f"on {count(len(devices), 'device')}; {count(len(run.claims), 'statement')} of the text."
+        f"on {count(len(devices), 'device')}{_statements(run)}."
     )
+
+
+def _statements(run: Run) -> str:
+    return f"; {count(len(run.claims), 'statement')} of the text" if run.claims else ""
 
 
 def _verdict(
@@ -136,12 +145,13 @@ def _claim_shares(run: Run) -> tuple[Share, ...]:
 
 
 def _number_shares(run: Run) -> tuple[Share, ...]:
-    """Judged numbers by class. A LOSSY number counts as failing when it is what its record failed for."""
+    """Judged numbers by class. A LOSSY number counts as failing when it is what its record failed for; what else is
+    wrong in a record that fails counts as failing."""
     tally: Counter[Word] = Counter()
     known: Counter[Word] = Counter()
     for verdict in run.verdicts:
         for name, number in verdict.counts.items():
-            word = of_number(name, fails=verdict.fails and name == verdict.verdict)
+            word = of_number(name, fails=verdict.fails and (name == verdict.verdict or name != "LOSSY"))
             tally[word] += number
             known[word] += number if verdict.acknowledged and name == verdict.verdict else 0
     order = [*NUMBER_WORDS, *(word for word in tally if word not in NUMBER_WORDS)]

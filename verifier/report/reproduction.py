@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from verifier.arithmetic.floats import FORMATS
 from verifier.report.implementation import call_of
-from verifier.report.numbers import exact_hex
-from verifier.runs.records import Entry, Verdict
+from verifier.report.numbers import exact_hex, shortened
+from verifier.runs.records import Entry, Input, Rule, RuleWorst, Verdict, Witness, Worst
 from verifier.symbolic.functions import CONSTANTS, FUNCTIONS, REDUCED
 
 __all__ = ["LONGEST", "missing_because", "reproduction"]
@@ -18,24 +19,26 @@ _MOST_NUMBERS = 12
 _WIDEST = 118
 _PACKAGES = (("jax.numpy.", "jnp."), ("jax.", "jax."))
 
-# Transform -> how it is written around a function `f`; contracted programs need seeded vectors and have no short form.
-_TRANSFORMS: Mapping[str, str] = {
-    "value": "{f}",
-    "grad": "jax.grad({f})",
-    "jacfwd": "jax.jacfwd({f})",
-    "jacrev": "jax.jacrev({f})",
-    "hessian": "jax.hessian({f})",
-    "fwd-fwd": "jax.jacfwd(jax.jacfwd({f}))",
-    "fwd-rev": "jax.jacfwd(jax.jacrev({f}))",
-    "rev-fwd": "jax.jacrev(jax.jacfwd({f}))",
-    "rev-rev": "jax.jacrev(jax.jacrev({f}))",
+# Transform -> the functions of JAX that it applies, outermost first. Contracted programs need seeded vectors: they have
+# no short form.
+_TRANSFORMS: Mapping[str, tuple[str, ...]] = {
+    "value": (),
+    "grad": ("grad",),
+    "jacfwd": ("jacfwd",),
+    "jacrev": ("jacrev",),
+    "hessian": ("hessian",),
+    "fwd-fwd": ("jacfwd", "jacfwd"),
+    "fwd-rev": ("jacfwd", "jacrev"),
+    "rev-fwd": ("jacrev", "jacfwd"),
+    "rev-rev": ("jacrev", "jacrev"),
 }
-# Compilation -> how it is written around the transform `t` of the function, and the point `x`.
+# Compilation -> how it is written around the function, and around the transform `g` of it at the point. Of a batch of
+# one everything is printed where there are several inputs: its derivatives are nested tuples.
 _COMPILATIONS: Mapping[str, tuple[str, str]] = {
-    "eager": ("f", "{g}(x)"),
-    "jit": ("f", "jax.jit({g})(x)"),
-    "vmap": ("f", "jax.jit(jax.vmap({g}))(x[None])[0]"),
-    "remat": ("jax.checkpoint(f)", "jax.jit({g})(x)"),
+    "eager": ("f", "{g}({point})"),
+    "jit": ("f", "jax.jit({g})({point})"),
+    "vmap": ("f", "jax.jit(jax.vmap({g}))({batch}){first}"),
+    "remat": ("jax.checkpoint(f)", "jax.jit({g})({point})"),
 }
 
 
@@ -49,35 +52,44 @@ class _NotSimple(Exception):
         super().__init__(reason)
 
 
-def reproduction(entry: Entry, verdict: Verdict, programs: tuple[str, ...] = ()) -> str | None:
-    """Python code that prints what the verdict is about, by its program or the first of `programs` with a short one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """What a reproduction shows: the witness, programs that give the number, and a comment that says it."""
+
+    programs: tuple[str, ...]
+    order: int
+    dtype: str
+    inputs: Mapping[str, tuple[Witness, ...]]
+    comment: str
+
+
+def reproduction(entry: Entry, judged: Verdict | Rule, programs: tuple[str, ...] = ()) -> str | None:
+    """Python code that prints what was judged, by its program or the first of `programs` with a short form."""
     try:
-        return _code(entry, verdict, programs)
+        return _code(entry, judged, programs)
     except _NotSimple:
         return None
 
 
-def missing_because(entry: Entry, verdict: Verdict, programs: tuple[str, ...] = ()) -> str:
-    """Why a verdict has no reproduction, in a few words; empty where it has one."""
+def missing_because(entry: Entry, judged: Verdict | Rule, programs: tuple[str, ...] = ()) -> str:
+    """Why there is no reproduction, in a few words; empty where there is one."""
     try:
-        _code(entry, verdict, programs)
+        _code(entry, judged, programs)
     except _NotSimple as reason:
         return str(reason)
     return ""
 
 
-def _code(entry: Entry, verdict: Verdict, programs: tuple[str, ...]) -> str:
-    if entry.value is None or verdict.worst is None:
-        raise _NotSimple("nothing was computed")
-    if len(entry.inputs) != 1 or not verdict.worst.inputs:
-        raise _NotSimple("the function has several inputs, or more numbers than fit here")
-    is_number = entry.inputs[0].shape == ()
-    calls = (_call(each, verdict.order, is_number=is_number) for each in (verdict.program, *programs))
+def _code(entry: Entry, judged: Verdict | Rule, programs: tuple[str, ...]) -> str:
+    shown = _shown(judged, programs)
+    if not all(each.name in shown.inputs for each in entry.inputs):
+        raise _NotSimple("the function has more numbers than fit here")
+    calls = (_call(each, shown.order, entry.inputs) for each in shown.programs)
     call = next((each for each in calls if each), None)
     if call is None:
         raise _NotSimple("the program multiplies by vectors that the run chose")
     try:
-        lines = _lines(entry, verdict, call)
+        lines = _lines(entry, shown, call)
     except (SyntaxError, RecursionError):
         raise _NotSimple(_UNSPELLED) from None
     if len(lines) > LONGEST or max(map(len, lines)) > _WIDEST:
@@ -85,31 +97,55 @@ def _code(entry: Entry, verdict: Verdict, programs: tuple[str, ...]) -> str:
     return "\n".join(lines)
 
 
-def _lines(entry: Entry, verdict: Verdict, call: str) -> list[str]:
-    assert entry.value is not None
-    assert verdict.worst is not None
-    name, dtype = entry.inputs[0].name, f"jnp.{verdict.dtype}"
-    program = _program(entry)
+def _shown(judged: Verdict | Rule, programs: tuple[str, ...]) -> _Shown:
+    """A rule is about a program that no device ran: eager, it has the equations that were judged."""
+    match judged:
+        case Verdict(worst=Worst() as worst):
+            named, said = (judged.program, *programs), worst.decimal
+        case Rule(worst=RuleWorst() as worst):
+            named = tuple(each if "/" in each else f"{each}/eager" for each in (judged.program, *programs))
+            said = f"exactly {shortened(worst.value)}"
+        case _:
+            raise _NotSimple("nothing was computed")
+    where = "" if judged.component in ("value", "d/dx") else f"{judged.component}: "
+    # A comment must not end early, whatever the run file holds.
+    comment = " ".join(f"{where}{said}; the truth is {shortened(worst.truth)}".split())
+    return _Shown(programs=named, order=judged.order, dtype=judged.dtype, inputs=worst.inputs, comment=comment)
+
+
+def _lines(entry: Entry, shown: _Shown, call: str) -> list[str]:
+    if entry.value is None:
+        raise _NotSimple("the entry has no function")
+    program, dtype = _program(entry), f"jnp.{shown.dtype}"
     data = [datum for datum in entry.data if datum.name in _names(entry)]
-    names = (name, *(each.name for each in (*entry.definitions, *data)))
-    if not all(each.isidentifier() for each in names) or verdict.dtype not in FORMATS:
+    names = tuple(each.name for each in (*entry.inputs, *entry.definitions, *data))
+    if not all(each.isidentifier() for each in names) or shown.dtype not in FORMATS:
         raise _NotSimple
-    point = [witness.hex for witness in verdict.worst.inputs[name]]
     body = [f"    {each.name} = {_jax(each.text)}" for each in entry.definitions if program is None]
     call, _, derivative = call.partition("\n")
     return [
         "import jax, jax.numpy as jnp",
         *(["from jax.experimental.jet import jet"] if derivative else []),
         *([] if entry.implementation is None else [f"import {entry.implementation.module}"]),
-        *(["jax.config.update('jax_enable_x64', True)"] if verdict.dtype == "float64" else []),
+        *(["jax.config.update('jax_enable_x64', True)"] if shown.dtype == "float64" else []),
         *(f"{datum.name} = {_array(datum.bits, datum.shape, dtype)}" for datum in data),
-        f"def f({name}):",
+        f"def f({', '.join(each.name for each in entry.inputs)}):",
         *body,
         f"    return {program or _jax(entry.value.text)}",
         *([derivative] if derivative else []),
-        f"x = {_array(point, entry.inputs[0].shape, dtype)}",
-        f"print({call})  # {_comment(verdict)}",
+        *(f"{each.name} = {_array(_bits(shown, each), each.shape, dtype)}" for each in entry.inputs),
+        *_printed(call, shown.comment),
     ]
+
+
+def _bits(shown: _Shown, each: Input) -> list[str]:
+    return [witness.hex for witness in shown.inputs[each.name]]
+
+
+def _printed(call: str, comment: str) -> list[str]:
+    """The last line, or two where call and comment do not fit into one."""
+    line = f"print({call})  # {comment}"
+    return [line] if len(line) <= _WIDEST else [f"# {comment}"[:_WIDEST], f"print({call})"]
 
 
 def _names(entry: Entry) -> frozenset[str]:
@@ -132,28 +168,41 @@ def _program(entry: Entry) -> str | None:
     return call
 
 
-def _comment(verdict: Verdict) -> str:
-    assert verdict.worst is not None
-    where = "" if verdict.component in ("value", "d/dx") else f"{verdict.component}: "
-    # A comment must not end early, whatever the run file holds.
-    return " ".join(f"{where}{verdict.worst.decimal}; the truth is {verdict.worst.truth}".split())
-
-
-def _call(program: str, order: int, *, is_number: bool) -> str | None:
+def _call(program: str, order: int, inputs: Sequence[Input]) -> str | None:
     """The expression that the reproduction prints, and on a second line what it needs before; None for no short one."""
     transform, _, compilation = program.partition("/")
     if compilation not in _COMPILATIONS:
         return None
     function, applied = _COMPILATIONS[compilation]
-    if transform in _TRANSFORMS:
-        return applied.format(g=_TRANSFORMS[transform].format(f=function))
-    if transform == "jet" and is_number:
-        series = ", ".join(["jnp.ones_like(x)", *["jnp.zeros_like(x)"] * (order - 1)])
-        return applied.format(g="d") + f"\nd = lambda x: jet({function}, (x,), ([{series}],))[1][-1]"
+    names, alone = [each.name for each in inputs], len(inputs) == 1
+    places = {
+        "point": ", ".join(names),
+        "batch": ", ".join(f"{each}[None]" for each in names),
+        "first": "[0]" if alone else "",
+    }
+    if transform == "jet":
+        return (
+            applied.format(g="d", **places) + _jet(function, order, *names) if alone and not inputs[0].shape else None
+        )
+    transforms = _TRANSFORMS.get(transform, _repeated(transform, order))
+    if transforms is None:
+        return None
+    every = "" if alone else f", argnums={tuple(range(len(names)))}"
+    for each in reversed(transforms):
+        function = f"jax.{each}({function}{every})"
+    return applied.format(g=function, **places)
+
+
+def _jet(function: str, order: int, name: str) -> str:
+    series = ", ".join([f"jnp.ones_like({name})", *[f"jnp.zeros_like({name})"] * (order - 1)])
+    return f"\nd = lambda {name}: jet({function}, ({name},), ([{series}],))[1][-1]"
+
+
+def _repeated(transform: str, order: int) -> tuple[str, ...] | None:
+    """`grad3` at order 3: the same thrice."""
     base = transform.rstrip("0123456789^")
-    if base in ("grad", "jacfwd", "jacrev") and transform[len(base) :].lstrip("^") == str(order):
-        return applied.format(g=f"jax.{base}(" * order + function + ")" * order)
-    return None
+    is_one = base in ("grad", "jacfwd", "jacrev") and transform[len(base) :].lstrip("^") == str(order)
+    return (base,) * order if is_one else None
 
 
 def _array(numbers: list[str] | tuple[str, ...], shape: tuple[int, ...], dtype: str) -> str:

@@ -28,6 +28,10 @@ class RuleFinding:
     acknowledged: Acknowledged | None
 
     @property
+    def judged(self) -> Rule:
+        return self.rule
+
+    @property
     def anchor(self) -> str:
         return f"rule-{self.rule.entry}-{self.rule.order}-{self.rule.dtype}-{self.word.letter}"
 

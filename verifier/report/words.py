@@ -48,6 +48,10 @@ NUMBER_WORDS: tuple[Word, ...] = (
     Word(name="UNDERFLOW", letter="U", tone="note", plain="the truth is too small for the dtype"),
     Word(name="OVERFLOW", letter="O", tone="note", plain="the truth is too large for the dtype"),
     Word(name="LOSSY", letter="W", tone="warn", plain="more bits lost than the problem requires"),
+    # At sampled inputs that the device flushes to zero, and in the symbolic formula, which runs to be compared with.
+    Word(
+        name="NONFINITE", letter="S", tone="warn", plain="NaN or infinite from flushed inputs or the symbolic formula"
+    ),
     Word(name="UNDECIDED", letter="?", tone="open", plain="could not be judged"),
     Word(name="LOSSY", letter="L", tone="bad", plain="more than half of the significand lost", fails=True),
     Word(

@@ -136,16 +136,25 @@
       const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
       return (await new Response(stream).text()).split("\n");
     })();
-    const unpack = async (place) => {
-      if (place.childElementCount === 0) place.innerHTML = (await unpacked())[place.dataset.packed];
+    const fill = (place, found) => {
+      if (place.childElementCount === 0) place.innerHTML = found[place.dataset.packed];
       reach(place);
     };
+    const unpack = async (place) => fill(place, await unpacked());
     const seen = new IntersectionObserver((changes) => changes.forEach(({ isIntersecting, target }) => {
       if (!isIntersecting) return;
       seen.unobserve(target);
       unpack(target);
     }), { rootMargin: "900px" });
-    document.querySelectorAll("[data-packed]").forEach((place) => seen.observe(place));
+    const places = [...document.querySelectorAll("[data-packed]")];
+    places.forEach((place) => seen.observe(place));
+
+    // A printer waits for nobody: what it needs is inflated before it is asked for.
+    let ready = [];
+    setTimeout(async () => { ready = await unpacked(); }, 1000);
+    window.addEventListener("beforeprint", () => {
+      if (ready.length) places.filter((place) => !place.closest("details:not([open])")).forEach((place) => fill(place, ready));
+    });
   }
 
   // A formula wider than the page scrolls; the keyboard must reach it. What is far away is not laid out, nor measured.
