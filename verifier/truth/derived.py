@@ -22,7 +22,7 @@ from verifier.arithmetic.floats import FORMATS, Format
 from verifier.model.rule import ProgramValue
 from verifier.truth.enclosing import CEILING, flat, is_tight, program_value
 from verifier.truth.jaxprs import evaluate
-from verifier.truth.tape import run
+from verifier.truth.replay import run
 from verifier.truth.values import Literal, exact_literals
 
 __all__ = ["Derived", "is_small_dyadic"]

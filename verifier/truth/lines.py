@@ -33,7 +33,7 @@ from verifier.arithmetic.germ import GermSystem
 from verifier.arithmetic.one_sided import Ceiling, coefficient, derivative, differentiate
 from verifier.arithmetic.precision import working_precision
 from verifier.truth.enclosing import CEILING, disjoint, flat, is_tight
-from verifier.truth.tape import run
+from verifier.truth.replay import run
 
 __all__ = ["Lines", "Program", "Reading", "Vector", "of_jaxpr"]
 

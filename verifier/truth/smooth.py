@@ -1,6 +1,6 @@
 """Derivatives of order 1 and 2 at points where a function is certainly analytic, all components in one run.
 
-A recorded run (see `tape`) is done on jets: the value of a number at the point, and its derivatives by the inputs. Each
+A recorded run (see `replay`) is done on jets: the value of a number at the point, and its derivatives by the inputs. Each
 scalar function adds its own Taylor coefficients, the ones that germs expand it with; no derivative rule of anyone's is
 used. The function is analytic around the point if each step is: its function certainly is where its operands are, and
 each comparison is of numbers that are certainly different. Then all one-sided derivatives are those of one power
@@ -29,7 +29,7 @@ from verifier.arithmetic.taylor import TAYLOR, NotRegular
 from verifier.arithmetic.taylor_special import TAYLOR_SPECIAL
 from verifier.arithmetic.vocabulary import OPERATIONS
 from verifier.truth.enclosing import CEILING, is_tight
-from verifier.truth.tape import CHECK, FREEZE, Step, Untaped, scalar_tape
+from verifier.truth.replay import CHECK, FREEZE, Step, Unrecorded, scalar_recording
 from verifier.truth.values import exact_literals, lifted
 
 __all__ = ["NotSmooth", "derivatives"]
@@ -89,21 +89,21 @@ def _tensors(
     elements = [entry for each in place for entry in lifted(each, exact_literals(system)).flat]
     with system.working():
         try:
-            tape = scalar_tape(jaxpr, elements, system)
-            jets = _run(tape.steps, _starts(tape, elements, chosen, system), order, freezing)
-        except (Untaped, NotRegular, *FLINT_ERRORS) as reason:
+            recording = scalar_recording(jaxpr, elements, system)
+            jets = _run(recording.steps, _starts(recording, elements, chosen, system), order, freezing)
+        except (Unrecorded, NotRegular, *FLINT_ERRORS) as reason:
             raise NotSmooth from reason
-        return [_read(jets[index], chosen, order) for index in tape.results]
+        return [_read(jets[index], chosen, order) for index in recording.results]
 
 
-def _starts(tape: Any, elements: Sequence[Element], chosen: Sequence[int], system: BallSystem) -> list[Any]:
+def _starts(recording: Any, elements: Sequence[Element], chosen: Sequence[int], system: BallSystem) -> list[Any]:
     if not all(map(is_finite, elements)):
         raise NotSmooth
-    slots: list[Any] = [None] * tape.count
+    slots: list[Any] = [None] * recording.count
     places = set(chosen)
     for index, element in enumerate(elements):
         slots[index] = _Jet(element, {index: arb(1)} if index in places else {}, varies=True)
-    for index, make in tape.constants:
+    for index, make in recording.constants:
         value = make(system)
         slots[index] = _Jet(exact_ball(value) if isinstance(value, (int, Fraction, fmpq)) else value)
     return slots

@@ -5,7 +5,7 @@ point anew. What a run does depends on its numbers only where two of them are co
 the operations that its results need and the outcome of each comparison; elsewhere the operations are done again on
 other numbers, and where a comparison has another outcome the recording does not apply.
 
-Law: run(record(program)) gives the very elements that `evaluate` gives, or None.
+Law: run(record(program)) gives what `evaluate` gives, by the same operations in the same order, or None.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ from verifier.truth.rules import (
 from verifier.truth.rules.named import is_named
 from verifier.truth.values import exact_literals, lifted
 
-__all__ = ["CHECK", "FREEZE", "Step", "Tape", "Untaped", "record", "run", "scalar_tape"]
+__all__ = ["CHECK", "FREEZE", "Recording", "Step", "Unrecorded", "record", "run", "scalar_recording"]
 
 _MOST_STEPS = 100_000
-_MOST_TAPES = 4
+_MOST_KEPT = 4
 """Kept for one program: as many ways through its comparisons."""
 _MOST_FAILURES = 8
-"""Runs that no tape could follow, or that could not be recorded, before nothing is recorded any more."""
+"""Runs that no recording could follow, or that could not be recorded, before nothing is recorded any more."""
 
 # These look at elements only through the number system: what it is shown of them is what it records.
 _TABLES = (
@@ -68,7 +68,7 @@ _UNSEEN = frozenset({"while", "cond", "bitcast_convert_type"})
 _RECORDED = frozenset(chain.from_iterable(table.RULES for table in _TABLES)) - _UNSEEN
 
 
-class Untaped(Exception):
+class Unrecorded(Exception):
     """The run can't be recorded: something looked at an element, or it has too many steps."""
 
 
@@ -116,6 +116,7 @@ class _Recorder:
     count: int = 0
     constants: list[tuple[int, Maker]] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    _exact: dict[Fraction | int, _Slot] = field(default_factory=dict)
 
     def working(self) -> AbstractContextManager[None]:
         return self.inner.working()
@@ -124,7 +125,11 @@ class _Recorder:
         return self._new(element)
 
     def exact(self, value: Fraction | int) -> _Slot:
-        return self._constant(lambda system: system.exact(value))
+        """Equal numbers share a slot, as they count as one element in a walk; a zero has a sign of its own."""
+        found = self._exact.get(value) or self._constant(lambda system: system.exact(value))
+        if value:
+            self._exact[value] = found
+        return found
 
     def constant(self, name: str) -> _Slot:
         return self._constant(lambda system: system.constant(name))
@@ -147,17 +152,17 @@ class _Recorder:
         slots = [self.slot(a), self.slot(b)]
         outcome = self.inner.compare(relation, slots[0].value, slots[1].value)
         if outcome is None:
-            raise Untaped
+            raise Unrecorded
         self._step(CHECK, lambda system: _check(system.compare, relation, outcome), slots, -1)
         return outcome
 
     def select(self, condition: bool | None, a: Any, b: Any) -> Any:
         if condition is None:
-            raise Untaped
+            raise Unrecorded
         return a if condition else b
 
     def kink(self) -> Any:
-        raise Untaped
+        raise Unrecorded
 
     def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The inner system's own product, as one step of all its entries and one for each."""
@@ -177,9 +182,9 @@ class _Recorder:
         return entry
 
     def freeze(self, equation: Any, values: np.ndarray) -> np.ndarray:
-        """What germs freeze at belongs to the point, and is no part of a tape."""
+        """What germs freeze at belongs to the point, and is no part of a recording."""
         if type(self.inner) is not BallSystem or values.dtype != object:
-            raise Untaped
+            raise Unrecorded
         return object_array(map(self._frozen, values.flat), values.shape)
 
     def _frozen(self, entry: Any) -> _Slot:
@@ -194,7 +199,7 @@ class _Recorder:
             return element
         if isinstance(element, (int, Fraction, fmpq, Special)) or (type(element) is arb and element.is_exact()):
             return self._constant(lambda system: element)
-        raise Untaped
+        raise Unrecorded
 
     def _constant(self, make: Maker) -> _Slot:
         result = self._new(make(self.inner))
@@ -207,7 +212,7 @@ class _Recorder:
 
     def _step(self, name: str, build: Callable[[Any], Compute], operands: Sequence[_Slot], result: int) -> None:
         if len(self.steps) >= _MOST_STEPS:
-            raise Untaped
+            raise Unrecorded
         self.steps.append(Step(name, build, tuple(each.index for each in operands), result))
 
 
@@ -229,7 +234,7 @@ def _product(system: Any, left: tuple[int, ...], right: tuple[int, ...]) -> Comp
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tape:
+class Recording:
     """A recorded run: the first slots are the inputs; `results` are the slots of all results."""
 
     inputs: int
@@ -280,11 +285,11 @@ def record(
     *,
     wanted: tuple[int, ...] | None = None,
     scalar: bool = False,
-) -> tuple[Tape, list[Any]]:
+) -> tuple[Recording, list[Any]]:
     """A run of a closed jaxpr on these elements, one for each input component, with its results.
 
     Of the results only those at the places `wanted` are kept, if given. With `scalar` each product of matrices is
-    recorded number by number. Raises Untaped.
+    recorded number by number. Raises Unrecorded.
     """
     recorder = _Recorder(system, scalar)
     inputs = [recorder.input(each) for each in elements]
@@ -292,21 +297,21 @@ def record(
     with system.working(), np.errstate(all="ignore"):
         try:
             found = flat(evaluate(jaxpr, arguments, recorder, freeze=recorder.freeze, strict=True))
-        except Untaped:
+        except Unrecorded:
             raise
         except Exception as error:  # a rule did not stand a slot: then the program is walked as ever
-            raise Untaped from error
+            raise Unrecorded from error
         results = [recorder.slot(each) for each in _picked(found, wanted)]
     steps = tuple(_needed(recorder.steps, {each.index for each in results}))
     # The last slot is the one that checks write to.
-    tape = Tape(
+    recording = Recording(
         inputs=len(inputs),
         count=recorder.count + 1,
         constants=tuple(recorder.constants),
         steps=steps,
         results=tuple(each.index for each in results),
     )
-    return tape, [each.value for each in results]
+    return recording, [each.value for each in results]
 
 
 def _picked(results: Sequence[Any], wanted: tuple[int, ...] | None) -> Sequence[Any]:
@@ -327,21 +332,21 @@ def _needed(steps: Sequence[Step], wanted: set[int]) -> list[Step]:
 
 
 @dataclass(slots=True, eq=False)
-class _Recordings:
-    """The tapes of one program in one kind of number system, for the results wanted; the last that applied first."""
+class _Kept:
+    """The recordings of one program in one kind of number system, for the results wanted; the last that applied first."""
 
     jaxpr: Any
     wanted: tuple[int, ...] | None
-    tapes: list[Tape] = field(default_factory=list)
+    recordings: list[Recording] = field(default_factory=list)
     seen: int = 0
     failures: int = 0
 
     def run(self, arguments: Sequence[Any], system: Any, options: Mapping[str, Any]) -> list[Any]:
         elements = [entry for each in arguments for entry in lifted(each, exact_literals(system)).flat]
-        for place, tape in enumerate(self.tapes):
-            found = tape.run(elements, system)
+        for place, recording in enumerate(self.recordings):
+            found = recording.run(elements, system)
             if found is not None:
-                self.tapes.insert(0, self.tapes.pop(place))
+                self.recordings.insert(0, self.recordings.pop(place))
                 return found
         self.seen += 1
         found = self._recorded(elements, system) if self._is_worthwhile else None
@@ -353,15 +358,15 @@ class _Recordings:
         return self.seen > 1 and self.failures < _MOST_FAILURES
 
     def _recorded(self, elements: Sequence[Any], system: Any) -> list[Any] | None:
-        if len(self.tapes) == _MOST_TAPES:
+        if len(self.recordings) == _MOST_KEPT:
             self.failures += 1
             return None
         try:
-            tape, found = record(self.jaxpr, elements, system, wanted=self.wanted)
-        except Untaped:
+            recording, found = record(self.jaxpr, elements, system, wanted=self.wanted)
+        except Unrecorded:
             self.failures += 1
             return None
-        self.tapes.append(tape)
+        self.recordings.append(recording)
         return found
 
 
@@ -370,23 +375,23 @@ def _is_recorded(program: Any) -> bool:
     return all(each.primitive.name in _RECORDED and not is_named(each) for each in all_equations(program))
 
 
-def scalar_tape(jaxpr: Any, elements: Sequence[Any], system: BallSystem) -> Tape:
-    """A tape without products of matrices that these elements follow. Raises Untaped."""
+def scalar_recording(jaxpr: Any, elements: Sequence[Any], system: BallSystem) -> Recording:
+    """A recording without products of matrices that these elements follow. Raises Unrecorded."""
     if not _is_recorded(jaxpr):
-        raise Untaped
+        raise Unrecorded
     kept = _SCALAR.setdefault(jaxpr, [])
-    for tape in kept:
-        if tape.run(elements, system) is not None:
-            return tape
-    tape, _ = record(jaxpr, elements, system, scalar=True)
-    if len(kept) < _MOST_TAPES:
-        kept.append(tape)
-    return tape
+    for recording in kept:
+        if recording.run(elements, system) is not None:
+            return recording
+    recording, _ = record(jaxpr, elements, system, scalar=True)
+    if len(kept) < _MOST_KEPT:
+        kept.append(recording)
+    return recording
 
 
 _KINDS = (BallSystem, GermSystem)
-_SCALAR: WeakKeyDictionary[Any, list[Tape]] = WeakKeyDictionary()
-_KNOWN: WeakKeyDictionary[Any, dict[Any, _Recordings]] = WeakKeyDictionary()
+_SCALAR: WeakKeyDictionary[Any, list[Recording]] = WeakKeyDictionary()
+_KNOWN: WeakKeyDictionary[Any, dict[Any, _Kept]] = WeakKeyDictionary()
 
 
 def run(
@@ -401,13 +406,13 @@ def run(
     All of them, or those at the places `wanted`. A program that is run again is recorded, and the recording kept for as
     long as the program lives.
     """
-    kept = None if "decide" in options else _recordings(jaxpr, system, wanted)
+    kept = None if "decide" in options else _kept(jaxpr, system, wanted)
     if kept is None:
         return list(_picked(flat(evaluate(jaxpr, arguments, system, **options)), wanted))
     return kept.run(arguments, system, options)
 
 
-def _recordings(jaxpr: Any, system: Any, wanted: tuple[int, ...] | None) -> _Recordings | None:
+def _kept(jaxpr: Any, system: Any, wanted: tuple[int, ...] | None) -> _Kept | None:
     """None where rules look at more than the number system shows."""
     if jaxpr not in _KNOWN:
         _KNOWN[jaxpr] = {}
@@ -415,5 +420,5 @@ def _recordings(jaxpr: Any, system: Any, wanted: tuple[int, ...] | None) -> _Rec
     if not known and not _is_recorded(jaxpr):
         return None
     if key not in known:
-        known[key] = _Recordings(jaxpr, wanted)
+        known[key] = _Kept(jaxpr, wanted)
     return known[key] if type(system) in _KINDS else None

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.elements import NAN, NEG_INF, POS_INF
 from verifier.arithmetic.germ import GermSystem
-from verifier.truth import tape
+from verifier.truth import replay
 from verifier.truth.enclosing import flat
 from verifier.truth.jaxprs import evaluate
-from verifier.truth.tape import Untaped, record, run
+from verifier.truth.replay import Unrecorded, record, run
 
 BALLS = BallSystem(160)
 
@@ -81,7 +81,7 @@ def test_a_replayed_run_gives_what_walking_the_program_gives(name, first, second
             here, there = ([element(Fraction(x))] for x in (first, second))
             try:
                 recorded, found = record(jaxpr, here, system)
-            except Untaped:
+            except Unrecorded:
                 continue  # a comparison that these numbers do not decide
             assert all(map(same, found, walked(jaxpr, here, system)))
             again = recorded.run(there, system)
@@ -106,7 +106,7 @@ def test_another_outcome_of_a_comparison_is_not_followed():
 
 def test_a_check_left_out_would_be_seen(monkeypatch):
     """The planted fault of the test above."""
-    monkeypatch.setattr(tape, "_check", lambda *_: lambda a, b: None)
+    monkeypatch.setattr(replay, "_check", lambda *_: lambda a, b: None)
     branch = traced(lambda x: jnp.where(x > 0, x, -3.0))
     recorded, _ = record(branch, [BALLS.exact(2)], BALLS)
     assert recorded.run([BALLS.exact(-1)], BALLS) == [arb(-1)]
@@ -147,7 +147,7 @@ def test_what_looks_at_more_than_a_number_system_shows_is_walked(name):
 def test_the_second_run_is_recorded_and_the_third_replayed(monkeypatch):
     jaxpr = traced(lambda x: jnp.sin(x) * x)
     calls = []
-    monkeypatch.setattr(tape, "evaluate", lambda *args, **options: calls.append(1) or evaluate(*args, **options))
+    monkeypatch.setattr(replay, "evaluate", lambda *args, **options: calls.append(1) or evaluate(*args, **options))
     found = [run(jaxpr, [np.float64(x)], BALLS, {}) for x in (0.5, 0.75, 0.875, 0.5)]
     assert len(calls) == 2
     assert same(found[0][0], found[3][0])
