@@ -133,12 +133,12 @@ def _fresh_operations() -> Iterator[None]:
 @pytest.mark.usefixtures("_fresh_operations")
 def test_a_row_that_is_too_small_is_caught(monkeypatch):
     with jax.enable_x64(True):
-        x, value = 0.4140835735526345, float(jax.jit(jnp.log1p)(-0.4140835735526345))
-    assert explained(value, at(ANY, "log1p", -x))
+        x, value = 0.8099796663725433, float(jax.jit(jnp.log1p)(0.8099796663725433))
+    assert explained(value, at(ANY, "log1p", x))
     small = replace(rounding_table.bound("log1p", FLOAT64, CPU), units=1.0)
     monkeypatch.setattr(rounded, "bound", lambda *args: small)
     rounded._operation.cache_clear()
-    assert not explained(value, at(ANY, "log1p", -x))
+    assert not explained(value, at(ANY, "log1p", x))
 
 
 def _fused(x: float) -> float:

@@ -34,13 +34,16 @@ def catalog(tmp_path):
     return path
 
 
-def test_mathematics_and_the_equation_that_loses_most(catalog):
+# What tanh' loses most in, and what that is exactly: 1 - t before JAX 0.11, since then 1 - t^2.
+LOSSES = {"sub": ("sub 1.0 (1)", "0.000246789151972463"), "one_minus_square": ("one_minus_square (1)", "0.000493517")}
+
+
+def test_mathematics_and_the_equation_that_loses_most(catalog, losing_in_tanh):
     text = explained(catalog, "square")
     assert "layer = tanh(x)\n    local derivative by x: 1 - tanh(x)**2\nvalue = layer**2\n" in text
     assert "d/dx = 2*(1 - tanh(x)**2)*tanh(x)" in text
     (worst,) = [line for line in text.splitlines() if line.endswith("<- loses most")]
-    assert "sub 1.0 (1)" in worst
-    assert "0.000246789151972463" in worst
+    assert all(text in worst for text in LOSSES[losing_in_tanh])
 
 
 def test_another_point_dtype_order_and_program(catalog):

@@ -28,7 +28,7 @@ def derived(f, *x) -> Derived:
 
 
 def test_precision_grows_with_what_a_program_cancels():
-    program = derived(jax.grad(jax.grad(jnp.tanh)), 1e-300)
+    program = derived(jax.grad(lambda x: (1 - jnp.tanh(x)) * (1 + jnp.tanh(x))), 1e-300)
     (found,) = [program_value(each, program.bits) for each in program.elements]
     assert isinstance(found, Enclosure)
     assert program.bits > 1000

@@ -25,8 +25,8 @@ _NOT_REAL = {
         reduce_and reduce_or reduce_xor shift_left shift_right_arithmetic shift_right_logical xor
     """,
     "where a value lies, not what it is": """
-        layout_constraint pbroadcast pbroadcast_dynamic preduced pvary reduced_vary_cast relayout reshard
-        sharding_constraint vary_unreduced_cast with_memory_space_constraint
+        layout_constraint pbroadcast preduced pvary relayout reshard sharding_constraint
+        with_memory_space_constraint
     """,
     "code or effects outside the program": "debug_callback debug_print",
 }

@@ -17,6 +17,7 @@ from verifier.execution.observe import Observation
 from verifier.execution.operands import operands
 from verifier.execution.points import Point
 from verifier.programs.components import Directions, Signature
+from verifier.programs.expansion import expanded
 from verifier.programs.modes import Function, build, row_of
 
 __all__ = ["Explaining"]
@@ -77,6 +78,6 @@ class Explaining:
 def _trace(run: Callable[..., Any], arguments: Any) -> Any:
     """The jaxpr; None where JAX refuses, which the program's own run has told already."""
     try:
-        return jax.make_jaxpr(run)(*arguments)
+        return expanded(jax.make_jaxpr(run)(*arguments))
     except Exception:
         return None

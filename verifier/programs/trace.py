@@ -19,6 +19,7 @@ from verifier.errors import UsageError
 from verifier.model.catalog import Shape
 from verifier.model.jaxprs import inner_programs
 from verifier.programs.components import Leaf
+from verifier.programs.expansion import expanded
 
 __all__ = [
     "PROGRAMS",
@@ -299,8 +300,8 @@ class Traced:
 
 
 def trace(program: Transformed, place: Arrays) -> Traced:
-    """The jaxpr of a program; raises what JAX raises."""
-    closed = _staged(lambda: jax.make_jaxpr(program)(*place))
+    """The jaxpr of a program, with definitions opened (see `expansion`); raises what JAX raises."""
+    closed = expanded(_staged(lambda: jax.make_jaxpr(program)(*place)))
     return Traced(closed, tuple(str(aval.dtype) for aval in closed.out_avals))
 
 

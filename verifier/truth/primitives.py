@@ -56,9 +56,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(dict(chain.from_iterable(table.RULE
 _NON_GOALS = {
     "communication between devices": """
         all_gather all_gather_invariant all_gather_reduced all_to_all axis_index
-        global_array_to_host_local_array host_local_array_to_global_array pbroadcast pmax pmin
-        ppermute psum psum_invariant ragged_all_to_all reduce_scatter reduced_vary_cast_p
-        shard_map unreduced_psum unreduced_reduce_scatter vary_unreduced_cast_p
+        global_array_to_host_local_array host_local_array_to_global_array pbroadcast pbroadcast_dynamic pmax pmin
+        ppermute psum psum_invariant ragged_all_to_all reduce_scatter reduced_vary_cast reduced_vary_cast_p
+        shard_map unreduced_psum unreduced_reduce_scatter vary_unreduced_cast vary_unreduced_cast_p
     """,
     "mutable state": """
         accum_grad_in_ref addupdate box_get box_set empty_ref free_ref freeze get log_extend
@@ -80,7 +80,7 @@ NON_GOALS: Mapping[str, str] = MappingProxyType(
 GAPS: Mapping[str, str] = MappingProxyType(
     {
         "approx_top_k": "an approximation that the device chooses",
-        "call_hi_primitive": "a primitive of the user's own",
+        "call_hi_primitive": "a primitive whose definition is none of arrays",
         "cholesky_update": "not written yet",
         "eig": "eigenvectors of a matrix that is not symmetric: their scale and order are LAPACK's",
         "hessenberg": "not written yet",

@@ -333,7 +333,7 @@ def _needed(steps: Sequence[Step], wanted: set[int]) -> list[Step]:
 
 @dataclass(slots=True, eq=False)
 class _Kept:
-    """The recordings of one program in one kind of number system, for the results wanted; the last that applied first."""
+    """The recordings of one program in one kind of number system, for the results wanted; the last used first."""
 
     jaxpr: Any
     wanted: tuple[int, ...] | None

@@ -13,6 +13,7 @@ from flint import arb
 
 from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.elements import Special
+from verifier.programs.expansion import expanded
 from verifier.truth.jaxprs import evaluate
 from verifier.truth.pairs import Pair
 
@@ -85,7 +86,7 @@ def agree() -> Agree:
     def check(function: Callable[..., Any], *args: Any, value_only: bool = False, tolerance: float = 1e-12) -> None:
         program = function if value_only else _all_orders(function)
         wanted = [np.asarray(leaf) for leaf in jax.tree.leaves(jax.jit(program)(*args))]
-        jaxpr = jax.make_jaxpr(program)(*args)
+        jaxpr = expanded(jax.make_jaxpr(program)(*args))
         leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(args)]
         found = evaluate(jaxpr, leaves, SYSTEM, strict=True)
         for each, result in zip(wanted, found, strict=True):

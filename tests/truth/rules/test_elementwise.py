@@ -58,6 +58,10 @@ TABLE = {
     "complex": lambda x: jnp.abs(jnp.exp(1j * x) + x) ** 2 + jnp.real((x + 2j) ** 3 / (x - 1j)),
 }
 
+if hasattr(lax, "polynomial"):  # of JAX 0.12: its coefficients may vary, and broadcast
+    TABLE["polynomial"] = lambda x: lax.polynomial(x, [1.5, -2.0, x * x, 0.25])
+    TABLE["long polynomial"] = lambda x: lax.polynomial(x, [1 / (k + 1) for k in range(12)])
+
 
 @pytest.mark.parametrize("name", TABLE)
 def test_compositions(agree, name):

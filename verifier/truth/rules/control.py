@@ -152,6 +152,7 @@ _CALLS = (
     "composite",
     "eval_jaxpr",
     "linear_call",
+    "program_order",
     "remat_opt",
     "xla_call",
 )

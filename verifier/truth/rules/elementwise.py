@@ -40,6 +40,14 @@ def _one_minus_square(machine: Machine, equation: Any, x: Array) -> Array:
     return machine.map("sub", machine.exact(1), machine.map("square", x))
 
 
+def _polynomial(machine: Machine, equation: Any, x: Array, *coefficients: Array) -> Array:
+    """sum_k c_k x^k, as Horner computes it from the last coefficient on: c_0 + x (c_1 + x (... + x c_n))."""
+    total = coefficients[-1]
+    for coefficient in reversed(coefficients[:-1]):
+        total = machine.map("add", machine.map("mul", total, x), coefficient)
+    return np.broadcast_to(total, equation.outvars[0].aval.shape)
+
+
 def _clamp(machine: Machine, equation: Any, low: Array, x: Array, high: Array) -> Array:
     return machine.map("min", machine.map("max", x, low), high)
 
@@ -77,6 +85,7 @@ RULES: Table = {
     "clamp": Rule(_clamp, ("max", "min")),
     "integer_pow": Rule(_integer_pow, ("integer_pow",)),
     "one_minus_square": Rule(_one_minus_square, ("square",)),
+    "polynomial": Rule(_polynomial, ("add", "mul")),
     "pow": Rule(_pow, ("pow", "integer_pow")),
     "round": Rule(_round, ("round_half_even", "floor", "sign")),
     "square": Rule(_square, ("square",)),

@@ -144,12 +144,14 @@ _SAME = (
     "name",
     "optimization_barrier",
     "pvary",
+    "relayout",
     "reshard",
     "sharding_constraint",
     "pin",
     "unpin",
     "preduced",
     "stage",
+    "with_memory_space_constraint",
 )
 
 RULES: Table = {
