@@ -35,7 +35,16 @@ def _equations(program: Any) -> Iterator[Any]:
             yield from _equations(inner)
 
 
-_SUMS = ("reduce_sum", "cumsum", "dot_general", "conv_general_dilated", "reduce_prod", "cumprod", "cumlogsumexp")
+_SUMS = (
+    "reduce_sum",
+    "cumsum",
+    "dot_general",
+    "ragged_dot_general",
+    "conv_general_dilated",
+    "reduce_prod",
+    "cumprod",
+    "cumlogsumexp",
+)
 
 
 def _terms(equation: Any) -> int:
