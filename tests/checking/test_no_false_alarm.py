@@ -50,6 +50,7 @@ ORDINARY: dict[str, tuple[Any, ...]] = {
     "log outside its domain": (jnp.log, F(-1)),
     "sinc at 0": (jnp.sinc, F(0), (1, 2)),
     "softmax with a mask": (lambda x: jax.nn.softmax(jnp.where(MASK, x, -jnp.inf)), np.array([0.5, 9.0, -0.5])),
+    "softmax with a mask of -1e9": (lambda x: jax.nn.softmax(jnp.stack([x * x / 3, x - 1e9])), F(0.5)),
     "logsumexp with a mask": (lambda x: jax.nn.logsumexp(jnp.where(MASK, x, -jnp.inf)), np.array([0.5, 9.0, -0.5])),
     "logsumexp of -inf": (jax.nn.logsumexp, np.array([0.5, -np.inf, -0.5])),
     "max with an initial -inf": (lambda x: jnp.max(x, initial=-jnp.inf), np.array([1.0, 2.0])),
