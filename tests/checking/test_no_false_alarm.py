@@ -55,6 +55,10 @@ ORDINARY: dict[str, tuple[Any, ...]] = {
     "logsumexp of -inf": (jax.nn.logsumexp, np.array([0.5, -np.inf, -0.5])),
     "max with an initial -inf": (lambda x: jnp.max(x, initial=-jnp.inf), np.array([1.0, 2.0])),
     "clip at its ends": (lambda x: jnp.clip(x, -1, 1), np.array([-1.0, 1.0, 0.5])),
+    "a ratio inside its clip": (
+        lambda x: -jnp.minimum(1.5 * jnp.exp(x / 3), 1.5 * jnp.clip(jnp.exp(x / 3), 0.8, 1.2)),
+        F(0.1),
+    ),
     "a tie of maximum": (lambda v: jnp.maximum(v[0], v[1]), np.array([1.0, 1.0])),
     "a tie of max": (jnp.max, np.array([1.0, 1.0, 0.0])),
     "a tie of sort": (jnp.sort, np.array([1.0, 1.0, 0.0])),
