@@ -312,3 +312,29 @@ def test_zero_to_a_varying_power_goes_by_the_sign_of_the_power():
         assert isinstance(power, Germ)
         assert not power.terms
     assert system.apply("pow", zero, system.variable(0, -1)) is POS_INF
+
+
+def test_a_step_function_of_a_logarithm_is_known_by_its_limit_alone():
+    """`expm` halves a matrix max(0, floor(log2 |A|)) times: at A = 0 not once."""
+    steps = do("floor", do("log", RIGHT))
+    up = do("ceil", do("neg", do("log", RIGHT)))
+    assert SYSTEM.compare("eq", do("max", 0, steps), SYSTEM.exact(0)) is True
+    assert do("min", up, RIGHT) is RIGHT
+    assert [SYSTEM.compare("lt", steps, SYSTEM.exact(-5)), SYSTEM.compare("gt", up, steps)] == [True, True]
+    assert SYSTEM.compare("gt", do("max", steps, NEG_INF), NEG_INF)
+
+
+def test_what_is_computed_of_such_a_step_function_has_no_limit():
+    """2^floor(log2 t) / t stays between 1/2 and 1: taken for an infinity, it would be 0."""
+    steps = do("floor", do("log2", RIGHT))
+    for found in (
+        do("neg", steps),
+        do("sub", steps, do("log2", RIGHT)),
+        do("exp2", steps),
+        do("rem", do("log", RIGHT), 1),
+    ):
+        assert isinstance(found, Unknown)
+        assert SYSTEM.compare("lt", found, SYSTEM.exact(0)) is None
+        assert isinstance(do("max", found, 0), Unknown)
+    assert SYSTEM.compare("lt", steps, do("log2", RIGHT)) is None
+    assert SYSTEM.compare("eq", steps, steps) is None

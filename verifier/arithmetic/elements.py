@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from flint import arb, fmpq
 
@@ -31,6 +31,7 @@ __all__ = [
     "Decision",
     "Element",
     "Special",
+    "Unbounded",
     "Unknown",
     "as_fraction",
     "as_integer",
@@ -42,6 +43,7 @@ __all__ = [
     "is_finite",
     "lower",
     "negation",
+    "plain",
     "rounds_to",
     "sign_of",
     "upper",
@@ -84,6 +86,29 @@ class Unknown:
 
     def __neg__(self) -> Unknown:
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Unbounded(Unknown):
+    """Unknown but for its limit, the infinity of this sign: floor(log t), t -> 0+, is below every number.
+
+    It is no infinity: 2^floor(log2 t) / t stays between 1/2 and 1. What is computed of it is an unknown like any other.
+    """
+
+    sign: int = 1
+
+    def __add__(self, other: object) -> Unknown:
+        return plain(self)
+
+    __radd__ = __sub__ = __rsub__ = __add__
+
+    def __neg__(self) -> Unbounded:
+        return Unbounded(self.reason, self.remedy, -self.sign)
+
+
+def plain(element: Any) -> Any:
+    """The element, without the limit of an unknown that is known by it."""
+    return Unknown(element.reason, element.remedy) if isinstance(element, Unbounded) else element
 
 
 KINK = Unknown("exactly at a kink or a jump", remedy="")

@@ -23,7 +23,9 @@ from verifier.arithmetic.elements import (
     NAN,
     Decision,
     Special,
+    Unbounded,
     Unknown,
+    plain,
 )
 from verifier.arithmetic.elements import compare as compare_balls
 from verifier.arithmetic.expansion import (
@@ -41,7 +43,7 @@ from verifier.arithmetic.expansion import (
 from verifier.arithmetic.functions import FLINT_ERRORS
 from verifier.arithmetic.germ_elementary import GERM_ELEMENTARY, GermFunction, Quit, germ_sub
 from verifier.arithmetic.germ_special import GERM_SPECIAL
-from verifier.arithmetic.powers import GermElement
+from verifier.arithmetic.powers import GermElement, Regular, split
 from verifier.arithmetic.precision import current_precision, working_precision
 from verifier.arithmetic.taylor import NotRegular
 from verifier.arithmetic.vocabulary import OPERATIONS, constant, row
@@ -119,7 +121,8 @@ class GermSystem:
     def compare(self, relation: str, a: GermElement, b: GermElement) -> Decision:
         """Whether a relation b for all small t > 0: by the sign of the dominant term of a - b."""
         if isinstance(a, Unknown) or isinstance(b, Unknown):
-            return None
+            order = _order_of_limits(a, b)
+            return None if order is None else compare_balls(relation, arb(order), arb(0))
         if isinstance(a, Germ) and isinstance(b, Germ):
             with self.working():
                 sign = sign_near_zero(germ_sub(a, b))
@@ -194,7 +197,7 @@ def _of_germs(name: str, order: Exponent, germs: tuple[Germ, ...]) -> GermElemen
             return Unknown(str(reason))
     except Quit as early:
         if not all(map(is_constant, germs)):
-            return early.outcome
+            return plain(early.outcome)
     except FLINT_ERRORS as error:
         return Unknown(f"{name}: {error}")
     return from_ball(OPERATIONS[name](*map(as_ball, germs)))
@@ -205,6 +208,9 @@ _ALWAYS_GERMS = _RATIONAL | _RATIONAL_AT_SPECIAL_POINTS
 
 def _with_specials(name: str, order: Exponent, operands: tuple[GermElement, ...]) -> GermElement:
     """An operand is special or unknown: by IEEE rules, a varying germ standing for its sign."""
+    if name in _EXTREMES and (order_of_both := _order_of_limits(*operands)) is not None:
+        return operands[0] if order_of_both == _EXTREMES[name] else operands[1]
+    operands = tuple(map(plain, operands))
     balls = tuple(_representative(each) for each in operands)
     if name not in _BY_SIGN and any(ball is None for ball in map(as_ball, operands)):
         return _varying_beside_special(name, operands)
@@ -213,6 +219,29 @@ def _with_specials(name: str, order: Exponent, operands: tuple[GermElement, ...]
         return result  # pyright: ignore[reportReturnType]
     kept = next((each for each, ball in zip(operands, balls, strict=True) if ball is result), None)
     return kept if kept is not None else from_ball(result)
+
+
+_EXTREMES = {"max": 1, "min": -1}
+
+
+def _order_of_limits(a: GermElement, b: GermElement) -> int | None:
+    """1 or -1 as a lies above or below b for all small t, where one of them is known by its limit alone; else None."""
+    if not any(isinstance(each, Unbounded) for each in (a, b)):
+        return None
+    left, right = _height(a), _height(b)
+    return None if left is None or right is None or left == right else 1 if left > right else -1
+
+
+def _height(element: GermElement) -> int | None:
+    """Where it ends: 0 at a number, 1 beyond all numbers, 2 at infinity; None where that is not known."""
+    match element:
+        case Unbounded():
+            return element.sign
+        case Germ():
+            return 0 if isinstance(split(element), Regular) else None
+        case Special():
+            return {"inf": 2, "-inf": -2}.get(element.value)
+    return None
 
 
 _BY_SIGN = frozenset({"add", "sub", "mul", "div", "neg", "abs", "max", "min"})

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from flint import arb, fmpq
 
-from verifier.arithmetic.elements import BITS, NAN, Special, Unknown, as_integer
+from verifier.arithmetic.elements import BITS, NAN, Special, Unbounded, Unknown, as_integer
 from verifier.arithmetic.expansion import (
     Exponent,
     Germ,
@@ -298,11 +298,14 @@ def _sign_function(order: Exponent, germ: Germ) -> GermElement:
     return constant_germ(fmpq(_sign(germ)))
 
 
-def _floor(order: Exponent, germ: Germ) -> GermElement:
+_ENDLESS = "floor of something unbounded jumps without end"
+
+
+def _floor(order: Exponent, germ: Germ) -> Germ | Unknown:
     """The floor of the limit, one less where the germ comes to an integer from below."""
     limit = split(germ)
     if not isinstance(limit, Regular):
-        return limit if isinstance(limit, Unknown) else Unknown("floor of something unbounded jumps without end", "")
+        return limit if isinstance(limit, Unknown) else Unbounded(_ENDLESS, "", _sign(germ))
     constant = ball_of(limit.constant)
     n = as_integer(constant)
     if n is not None:
@@ -312,7 +315,8 @@ def _floor(order: Exponent, germ: Germ) -> GermElement:
 
 
 def _ceil(order: Exponent, germ: Germ) -> GermElement:
-    return negate(chain(_floor(order, negate(germ))))
+    below = _floor(order, negate(germ))
+    return negate(below) if isinstance(below, Germ) else -below
 
 
 def _trunc(order: Exponent, germ: Germ) -> GermElement:

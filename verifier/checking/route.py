@@ -27,7 +27,7 @@ from verifier.programs.trace import Row, Subject, Traced, tensor
 from verifier.truth.decisions import Decisions, branches, recorded
 from verifier.truth.derived import Derived
 from verifier.truth.enclosing import CEILING, program_value
-from verifier.truth.freezing import Frozen, follows, frozen, replayed
+from verifier.truth.freezing import FEWEST_BITS, Frozen, follows, frozen, replayed
 from verifier.truth.implicit import Implicit
 from verifier.truth.lines import Lines, of_jaxpr
 from verifier.truth.primal import PrimalTruth
@@ -78,6 +78,8 @@ class Route:
     _programs: dict[tuple[str, int, str], Program] = field(default_factory=dict)
     _surrogates: dict[int, bool] = field(default_factory=dict)
     _truths: dict[int, tuple[RowTruth, ...]] = field(default_factory=dict)
+    _frozen: dict[int, Frozen] = field(default_factory=dict)
+    """By bits of precision."""
     _lines: dict[bool, Lines] = field(default_factory=dict)
     """With and without freezing."""
 
@@ -107,15 +109,21 @@ class Route:
             return lambda: {"concrete": run_concretely}
         return lambda: {"concrete": run_concretely, "decide": decisions.replay()}
 
-    @cached_property
+    @property
     def frozen(self) -> Frozen:
         """What `stop_gradient` holds at the point."""
-        jaxpr = self.primal.jaxpr
-        return frozen(jaxpr, self.place, **self.options(jaxpr)())
+        return self._frozen_at(FEWEST_BITS)
+
+    def _frozen_at(self, bits: int) -> Frozen:
+        bits = max(bits, FEWEST_BITS)
+        if bits not in self._frozen:
+            jaxpr = self.primal.jaxpr
+            self._frozen[bits] = frozen(jaxpr, self.place, bits=bits, **self.options(jaxpr)())
+        return self._frozen[bits]
 
     def _germ_options(self, *, freezing: bool) -> Callable[[], dict[str, Any]]:
         plain = self.options(self.primal.jaxpr)
-        return lambda: {**plain(), "freeze": replayed(self.frozen) if freezing else follows}
+        return lambda: {**plain(), "freeze": replayed(self._frozen_at) if freezing else follows}
 
     @cached_property
     def value(self) -> Derived:

@@ -21,7 +21,16 @@ def operations(program: Any) -> int:
     return sum(_operations(equation) for equation in jaxpr.eqns)
 
 
-_SUMS = ("reduce_sum", "cumsum", "dot_general", "conv_general_dilated", "reduce_prod", "cumprod", "cumlogsumexp")
+_SUMS = (
+    "reduce_sum",
+    "cumsum",
+    "dot_general",
+    "ragged_dot_general",
+    "conv_general_dilated",
+    "reduce_prod",
+    "cumprod",
+    "cumlogsumexp",
+)
 
 
 def _terms(equation: Any) -> int:

@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.expansion import Germ
-from verifier.arithmetic.germ import from_ball
+from verifier.arithmetic.germ import GermSystem, from_ball
 from verifier.arithmetic.one_sided import limit
 from verifier.truth.machine import Decide, Freeze, Machine, Rule, kind_of
 from verifier.truth.pairs import PairSystem, by_parts
 from verifier.truth.primitives import rule_of
+from verifier.truth.repeats import Repeats
 from verifier.truth.values import Literal, Refused, boxed, category, exact_literals, lifted, settled, unknown
 
 __all__ = ["Concrete", "Watch", "evaluate", "evaluate_equation", "follow_exact", "freeze_limits"]
@@ -31,6 +33,9 @@ Concrete = Callable[[Any, Sequence[np.ndarray]], "Sequence[Any] | None"]
 """Runs an equation that has no rule on concrete operands (random bits): (equation, operands) -> results, or None."""
 
 STEP_LIMIT = 100_000
+
+_SECOND_RUN = 256
+"""Bits that only a run has of which an earlier one was too wide: to look for repeats costs as much as to compute."""
 
 
 def follow_exact(equation: Any, decision: int | None) -> int | None:
@@ -124,6 +129,11 @@ class _Evaluator:
     # Steps by the identity of their jaxpr; the jaxpr is kept so that its identity stays taken.
     prepared: dict[int, tuple[Any, tuple[_Step, ...]]] = field(default_factory=dict)
     overrun: int = 0
+    repeats: Repeats | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.system, (BallSystem, GermSystem)) and self.system.bits >= _SECOND_RUN:
+            self.repeats = Repeats()
 
     def run(self, program: Any, arguments: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The results of a closed or open jaxpr."""
@@ -217,6 +227,8 @@ class _Evaluator:
             step_limit=self.step_limit,
             overrun=lambda: self.overrun,
             run_on=self.run_on,
+            # Of real numbers: the names of complex operations are those of real ones.
+            repeats=None if kind == "complex" else self.repeats,
         )
 
     def _refusal(self, plain: _Plain) -> str | None:

@@ -14,6 +14,7 @@ import numpy as np
 from verifier.arithmetic.ball import generic_matmul
 from verifier.arithmetic.elements import Unknown
 from verifier.errors import UsageError
+from verifier.truth.repeats import Repeats
 from verifier.truth.values import Literal, Refused, boxed, category, filled, is_decided, lifted, undecided
 
 __all__ = ["Decide", "Freeze", "Machine", "Rule", "Table", "rules", "truths"]
@@ -39,6 +40,8 @@ class Machine:
     """How many steps more a loop goes that has come to its end (see `verifier.truth.rules.loops`)."""
     run_on: Callable[[Any, Sequence[np.ndarray], int], list[np.ndarray]] | None = None
     """Runs a program as `run` does, with so many steps more for each loop that stops at a tolerance."""
+    repeats: Repeats | None = None
+    """Where the same operation on the same operands is looked for."""
     _ufuncs: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def operation(self, name: str) -> Callable[..., Any]:
@@ -125,7 +128,11 @@ class Machine:
         return generic_matmul(self.system, a, b)
 
     def _ufunc(self, name: str, arity: int) -> Any:
-        return self._cached(name, lambda: self.operation(name), arity)
+        return self._cached(name, lambda: self._remembering(name), arity)
+
+    def _remembering(self, name: str) -> Callable[..., Any]:
+        operation = self.operation(name)
+        return operation if self.repeats is None else self.repeats.remembering(name, operation)
 
     def _cached(self, name: str, build: Callable[[], Callable[..., Any]], arity: int) -> Any:
         ufunc = self._ufuncs.get(name)

@@ -79,14 +79,12 @@ NON_GOALS: Mapping[str, str] = MappingProxyType(
 
 GAPS: Mapping[str, str] = MappingProxyType(
     {
-        "approx_top_k": "an approximation that the device chooses",
         "call_hi_primitive": "a primitive whose definition is none of arrays",
         "cholesky_update": "not written yet",
         "eig": "eigenvectors of a matrix that is not symmetric: their scale and order are LAPACK's",
         "hessenberg": "not written yet",
         "mulhi": "not written yet",
         "nextafter": "its result depends on the dtype, not on the real number",
-        "ragged_dot_general": "not written yet",
         "scaled_dot": "not written yet",
         "schur": "not written yet",
         "select_and_scatter": "not written yet",

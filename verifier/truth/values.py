@@ -19,7 +19,7 @@ import numpy as np
 
 from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.ball import BallSystem
-from verifier.arithmetic.elements import EITHER, NAN, NEG_INF, POS_INF, Unknown
+from verifier.arithmetic.elements import EITHER, NAN, NEG_INF, POS_INF, Unknown, plain
 from verifier.arithmetic.germ import GermSystem
 from verifier.truth.pairs import Pair
 
@@ -95,7 +95,7 @@ def is_decided(entry: object) -> bool:
 
 def undecided(entry: object, what: str) -> Unknown:
     """The reason why an integer or boolean entry is undecided, to be carried on."""
-    return entry if isinstance(entry, Unknown) else Unknown(f"{what} is undecided", EITHER)
+    return plain(entry) if isinstance(entry, Unknown) else Unknown(f"{what} is undecided", EITHER)
 
 
 def settled(value: Any, aval: Any) -> np.ndarray:

@@ -30,6 +30,7 @@ TABLE = {
     "sort by key": lambda m: lax.sort([m, m**2], dimension=1, num_keys=1)[1],
     "median": lambda m: jnp.median(m) + jnp.quantile(m, 0.3),
     "top_k": lambda m: lax.top_k(m, 2)[0],
+    "approx_top_k": lambda m: lax.approx_max_k(m, 2)[0] * lax.approx_min_k(m, 2, reduction_dimension=0)[0][0, :2],
     "argmax": lambda m: m[0] * jnp.argmax(m, axis=1).sum() + m[jnp.argmin(m, axis=0), jnp.arange(3)],
     "pooling": lambda m: lax.reduce_window(m, -jnp.inf, lax.max, (1, 2), (1, 1), "SAME"),
     "pooling mean": lambda m: lax.reduce_window(m, 0.0, lax.add, (2, 2), (2, 1), "SAME"),

@@ -74,3 +74,13 @@ def test_contractions(exactly, data):
     numbers = tuple((tuple(axes[part]), tuple(others[part])) for part in reversed(split))
     exactly(lambda p, q: lax.dot_general(p, q, numbers), left, right)
     exactly(lambda p, q: lax.dot_general(p, q, numbers), left.astype(np.int8), right.astype(np.int8))
+
+
+ROWS = np.linspace(-1.0, 2.0, 15).reshape(5, 3)
+STACK = np.linspace(2.0, -1.0, 18).reshape(3, 3, 2)
+
+
+@pytest.mark.parametrize("sizes", [[2, 0, 3], [1, 2, 1], [0, 0, 0]])
+def test_products_group_by_group(agree, sizes):
+    """Groups of rows, an empty one and rows behind the last group; their cotangents contract the rows."""
+    agree(lambda a, b: lax.ragged_dot(a, b, jnp.asarray(sizes)), ROWS, STACK)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from verifier.arithmetic.elements import EITHER, NEG_ZERO, Special, Unknown, as_fraction
+from verifier.arithmetic.elements import EITHER, NEG_ZERO, Special, Unknown, as_fraction, plain
 from verifier.arithmetic.expansion import Germ
 from verifier.arithmetic.floats import FORMATS, Format, is_member
 from verifier.arithmetic.germ import as_ball
@@ -58,7 +58,7 @@ def bitcast(machine: Machine, equation: Any, x: Array) -> Array:
 def _bits(entry: Any, source: np.dtype, target: np.dtype) -> Any:
     form = FORMATS.get(source.name)
     if isinstance(entry, Unknown) or form is None:
-        return entry if isinstance(entry, Unknown) else Unknown(_REASON, "")
+        return plain(entry) if isinstance(entry, Unknown) else Unknown(_REASON, "")
     value = _float(as_ball(entry) if isinstance(entry, Germ) else entry, form)
     if value is not None:
         return np.asarray(value, dtype=source).view(target)[()]

@@ -1,4 +1,4 @@
-"""dot_general: batches of matrix products."""
+"""dot_general and ragged_dot_general: batches of matrix products, and products group by group."""
 
 from __future__ import annotations
 
@@ -9,14 +9,23 @@ from typing import Any
 import numpy as np
 
 from verifier.truth.machine import Machine, Table, rules
+from verifier.truth.values import Refused
 
 __all__ = ["RULES"]
 
 Array = np.ndarray
 
 
+Contraction = tuple[tuple[Sequence[int], Sequence[int]], tuple[Sequence[int], Sequence[int]]]
+"""The contracted axes of both operands, and their batch axes."""
+
+
 def _dot_general(machine: Machine, equation: Any, a: Array, b: Array) -> Array:
-    (left, right), (left_batch, right_batch) = equation.params["dimension_numbers"]
+    return _contracted(machine, a, b, equation.params["dimension_numbers"])
+
+
+def _contracted(machine: Machine, a: Array, b: Array, dimensions: Contraction) -> Array:
+    (left, right), (left_batch, right_batch) = dimensions
     rows, left_free = _matrices(a, left_batch, left, last=True)
     columns, right_free = _matrices(b, right_batch, right, last=False)
     batch = [a.shape[axis] for axis in left_batch]
@@ -43,4 +52,51 @@ def _products(machine: Machine, rows: Array, columns: Array) -> Array:
     return result
 
 
-RULES: Table = rules(dot_general=_dot_general)
+def _ragged_dot_general(machine: Machine, equation: Any, a: Array, b: Array, sizes: Array) -> Array:
+    """a meets b in groups of consecutive rows along one axis of a; rows behind the last group count as zeros.
+
+        the axis is free        sum_g a_g b[g]    b brings an axis of groups
+        the axis is contracted  stack_g a_g b_g   the result has an axis of groups in front
+        the axis is a batch     a b
+
+    Source: the documentation of `jax.lax.ragged_dot_general`, modes 1 to 3.
+    """
+    numbers = equation.params["ragged_dot_dimension_numbers"]
+    dimensions: Contraction = numbers.dot_dimension_numbers
+    (axis,) = numbers.lhs_ragged_dimensions
+    (left, right), (left_batch, _) = dimensions
+    if axis in left_batch:
+        return _contracted(machine, a, b, dimensions)
+    if sizes.ndim != 1 or sizes.dtype == object or equation.params["group_offset"] is not None:
+        raise Refused("ragged_dot_general with group sizes that vary, or with an offset")
+    groups = [(_slab(a, axis, rows), rows) for rows in _groups(sizes, a.shape[axis])]
+    if axis in left:
+        other = right[list(left).index(axis)]
+        return np.stack([_contracted(machine, part, _slab(b, other, rows), dimensions) for part, rows in groups])
+    (of_groups,) = numbers.rhs_group_dimensions
+    inner = _without(dimensions, of_groups)
+    whole = [_contracted(machine, part, b.take(g, axis=of_groups), inner) for g, (part, _) in enumerate(groups)]
+    place = len(left_batch) + sum(1 for each in range(axis) if each not in left and each not in left_batch)
+    rest = _slab(a, axis, slice(groups[-1][1].stop if groups else 0, None))
+    behind = [(*found.shape[:place], rest.shape[axis], *found.shape[place + 1 :]) for found in whole[:1]]
+    return np.concatenate([*whole, *map(machine.zeros, behind)], axis=place)
+
+
+def _groups(sizes: Array, count: int) -> list[slice]:
+    """The rows of each group, none beyond the last row."""
+    ends = np.minimum(np.cumsum(sizes), count)
+    return [slice(int(start), int(end)) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+def _slab(x: Array, axis: int, rows: slice) -> Array:
+    return x[(*[slice(None)] * axis, rows)]
+
+
+def _without(dimensions: Contraction, axis: int) -> Contraction:
+    """The same contraction of a second operand that lacks an axis."""
+    (left, right), (left_batch, right_batch) = dimensions
+    lower = [[each - (each > axis) for each in axes] for axes in (right, right_batch)]
+    return (left, lower[0]), (left_batch, lower[1])
+
+
+RULES: Table = rules(dot_general=_dot_general, ragged_dot_general=_ragged_dot_general)

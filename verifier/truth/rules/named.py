@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from verifier.arithmetic.arrays import object_array
-from verifier.arithmetic.elements import EITHER, Special, Unknown
+from verifier.arithmetic.elements import EITHER, Special, Unknown, plain
 from verifier.arithmetic.germ import GermSystem
 from verifier.truth.machine import Machine, Table, kind_of, rules
 from verifier.truth.rules.bits import exponent_of
@@ -72,7 +72,7 @@ def _split(machine: Machine, x: Any) -> tuple[Any, Any]:
         return x, 0
     exponent = None if isinstance(x, Unknown) else exponent_of(machine, x)
     if exponent is None:
-        lost = x if isinstance(x, Unknown) else _UNDECIDED
+        lost = plain(x) if isinstance(x, Unknown) else _UNDECIDED
         return lost, lost
     return machine.operation("mul")(x, machine.system.exact(Fraction(2) ** (-exponent - 1))), exponent + 1
 

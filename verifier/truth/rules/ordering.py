@@ -72,15 +72,31 @@ def _sort(machine: Machine, equation: Any, *operands: Array) -> list[Array]:
 
 
 def _top_k(machine: Machine, equation: Any, x: Array) -> list[Array]:
-    axis, k = equation.params.get("axis", -1), equation.params["k"]
+    return _first(machine, x, axis=equation.params.get("axis", -1), k=equation.params["k"], sign=-1)
+
+
+def _first(machine: Machine, x: Array, *, axis: int, k: int, sign: int) -> list[Array]:
+    """The first k entries along an axis in ascending (sign 1) or descending order (-1), and their places."""
     moved = np.moveaxis(x, axis, -1)
     shape = (*moved.shape[:-1], k)
     values, places = np.empty(shape, dtype=object), np.empty(shape, dtype=object)
     for place in np.ndindex(*shape[:-1]):
-        order = _order(machine, [moved[place]], sign=-1)
+        order = _order(machine, [moved[place]], sign=sign)
         values[place] = _TIED if order is None else moved[place][order[:k]]
         places[place] = _TIED if order is None else order[:k]
     return [np.moveaxis(values, -1, axis), np.moveaxis(places, -1, axis)]
+
+
+def _approx_top_k(machine: Machine, equation: Any, x: Array) -> list[Array]:
+    """The largest k, or the smallest: what every device but a TPU returns, which may miss some of them.
+
+    Source: jax/_src/lax/ann.py, whose lowering for other devices sorts.
+    """
+    params = equation.params
+    if not params["aggregate_to_topk"]:
+        raise Refused("approx_top_k that leaves its candidates unmerged: how many there are is the device's choice")
+    sign = -1 if params["is_max_k"] else 1
+    return _first(machine, x, axis=params["reduction_dimension"], k=params["k"], sign=sign)
 
 
 def _extreme(sign: int) -> Callable[..., Array]:
@@ -123,6 +139,7 @@ def _pivots_to_permutation(machine: Machine, equation: Any, pivots: Array) -> Ar
 
 
 RULES: Table = rules(
+    approx_top_k=_approx_top_k,
     argmax=_extreme(1),
     argmin=_extreme(-1),
     lu_pivots_to_permutation=_pivots_to_permutation,
