@@ -36,7 +36,7 @@ from verifier.runs.outcome import Outcome
 from verifier.symbolic.build import Definitions
 from verifier.symbolic.graph import longest_reduction
 from verifier.symbolic.lowering import lower_graph
-from verifier.truth.formula import Columns, FormulaTruth, OrderTruth, View
+from verifier.truth.formula import Columns, Contract, FormulaTruth, OrderTruth, View
 from verifier.truth.routes import conflicts, settled, too_large
 from verifier.truth.workspace import Workspace
 
@@ -224,7 +224,7 @@ class _Task:
         """The truth of everything that programs of a dtype compute, in floats where it is known so well."""
         if len(found) < _FEW_POINTS:
             return {}
-        views = {
+        views: dict[View, Contract] = {
             (each.order, each.contraction): partial(
                 contract,
                 signature=self.signature,

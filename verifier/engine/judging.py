@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,7 +14,7 @@ from verifier.engine.explaining import Explaining
 from verifier.engine.numbers import Judged, Numbers, Place, short
 from verifier.execution.observe import Observation
 from verifier.execution.points import Point
-from verifier.judge.accurate import Accurate, accurate, nothing_known
+from verifier.judge.certain import Certain, Kind, certain, nothing
 from verifier.judge.number import Judgement, Yardstick, judgement, unexplained
 from verifier.judge.text import truth_text
 from verifier.model.verdict import Jump, Kink, NumberClass, NumberVerdict, Truth
@@ -88,20 +87,22 @@ class Judging:
     def numbers(self, observation: Observation) -> Numbers:
         """Every number of an observation: what is certainly accurate in floats, and the others judged one by one."""
         assert observation.values is not None
-        known = self._accurate(observation)
-        rest = zip(*np.nonzero(~known.certain), strict=True)
+        known = self._certain(observation)
+        rest = zip(*np.nonzero(known.kind == Kind.NOTHING), strict=True)
         exact = {(int(i), int(j)): self.number(observation, int(i), int(j)) for i, j in rest}
         return Numbers(known=known, exact=exact, components=range(observation.values.shape[1]))
 
-    def _accurate(self, observation: Observation) -> Accurate:
+    def _certain(self, observation: Observation) -> Certain:
+        """What floats tell; nothing about a failure where the target may have taken a subnormal input for zero."""
         values, view = observation.values, (observation.order, _contraction(observation))
         columns = self.columns.get(observation.dtype, {}).get(view)
         assert values is not None
         if columns is None:
-            return nothing_known(values)
-        chosen = list(observation.points)
-        truths = (each[chosen] for each in (columns.high, columns.low, columns.condition))
-        return accurate(values, *truths, self.yardsticks[observation.dtype, observation.device])
+            return nothing(values)
+        yardstick, rows = self.yardsticks[observation.dtype, observation.device], list(observation.points)
+        found = certain(values, columns.high[rows], columns.low[rows], columns.condition[rows], yardstick)
+        flushed = yardstick.flushes_subnormals and [[self._is_subnormal(observation.dtype, point)] for point in rows]
+        return found.but((found.kind == Kind.FAILING) & np.array(flushed))
 
     def _judge(self, observation: Observation, point: int, value: float, truth: Truth) -> NumberVerdict:
         if _is_symbolic(observation) and isinstance(truth.value, Kink | Jump):
@@ -147,7 +148,7 @@ class Judging:
             components=len(numbers.components),
             verdict=worst.verdict.kind,
             fails=worst.verdict.fails and not _is_symbolic(observation),
-            counts=_counts(judged.values(), accurate=numbers.size - len(judged)),
+            counts=numbers.counts(judged),
             points=len(observation.points),
             worst=self._worst(worst, observation.dtype),
             ulps=self._by_point(observation, ulps),
@@ -243,9 +244,3 @@ def witnesses(signature: Signature, point: Point, dtype: str) -> dict[str, tuple
 def shortest(value: float, dtype: str) -> str:
     """The shortest decimal that rounds to this member of the dtype; `nan` and `inf` as they are."""
     return shortest_decimal(value, named(dtype)) if math.isfinite(value) else str(value)
-
-
-def _counts(judged: Iterable[Judged], accurate: int) -> dict[str, int]:
-    counted = Counter(number.verdict.kind for number in judged)
-    counted[NumberClass.ACCURATE] += accurate
-    return {kind: counted[kind] for kind in NumberClass if counted[kind]}

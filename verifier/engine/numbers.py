@@ -1,14 +1,15 @@
-"""The numbers of one observation: most known in floats to be accurate, the others judged one by one."""
+"""The numbers of one observation: most judged in floats, what is not certain there one by one."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from verifier.judge.accurate import Accurate
-from verifier.model.verdict import NumberVerdict, Truth
+from verifier.judge.certain import Certain, Kind
+from verifier.model.verdict import NumberClass, NumberVerdict, Truth
 
 __all__ = ["Judged", "Numbers", "Place", "short"]
 
@@ -35,13 +36,9 @@ class Judged:
 class Numbers:
     """`known` has a row for each point and a column for each of `components`; the numbers it leaves out are `exact`."""
 
-    known: Accurate
+    known: Certain
     exact: Mapping[Place, Judged] = field(default_factory=dict)
     components: Sequence[int]
-
-    @property
-    def size(self) -> int:
-        return self.known.certain.size
 
     def of(self, component: int) -> Numbers:
         """Those of one component."""
@@ -50,35 +47,47 @@ class Numbers:
         return Numbers(known=self.known.columns(slice(place, place + 1)), exact=exact, components=[component])
 
     def worth_judging(self) -> Iterator[Place]:
-        """The accurate numbers whose exact errors decide which is the worst of all, or at its point."""
-        rows, places = np.nonzero(self._worst_of_all() | self._contested())
-        yield from ((int(row), self.components[place]) for row, place in zip(rows, places, strict=True))
+        """The numbers whose exact errors decide which is the worst of all, or at its point."""
+        chosen = self._contested()
+        for kind in (Kind.ACCURATE, Kind.LOSSY, Kind.FAILING):
+            chosen |= self._worst(kind)
+        rows, places = np.nonzero(chosen)
+        yield from ((int(row), self.components[int(place)]) for row, place in zip(rows, places, strict=True))
 
-    def _worst_of_all(self) -> np.ndarray:
-        """The first where they are certainly equal: counted in units, as small errors are."""
-        errors = np.where(self.known.certain, self.known.ulps, -1.0)
-        largest = errors.max(initial=-1.0)
-        worst = self.known.certain & (errors >= largest * _NEAR)
-        if 0 <= largest < self.known.counted_below:
+    def _worst(self, kind: Kind) -> np.ndarray:
+        """The worst of a kind; the first where they are certainly equal: counted in units, as small errors are."""
+        measured = self.known.ulps if kind is Kind.ACCURATE else self.known.lost_bits
+        largest = measured.max(initial=-np.inf, where=self.known.kind == kind)
+        worst = (self.known.kind == kind) & (measured >= largest * _NEAR)
+        if kind is Kind.ACCURATE and 0 <= largest < self.known.counted_below:
             first = np.argmax(worst)
             worst = np.zeros_like(worst)
             worst.flat[first] = True
         return worst
 
+    def counts(self, judged: Mapping[Place, Judged]) -> dict[str, int]:
+        """How many numbers are of each class, those `judged` as they were judged."""
+        kinds = self.known.kind.copy()
+        for row, component in judged:
+            kinds[row, self.components.index(component)] = Kind.NOTHING
+        counted = Counter(number.verdict.kind for number in judged.values())
+        for kind in (Kind.ACCURATE, Kind.LOSSY, Kind.FAILING):
+            counted[kind.number_class] += int(np.count_nonzero(kinds == kind))
+        return {each: counted[each] for each in NumberClass if counted[each]}
+
     def _contested(self) -> np.ndarray:
         """At points where it matters which component is the worst: its error or its yardstick would be shown."""
         ratios = self._ratios()
         largest = ratios.max(axis=1, keepdims=True, initial=-1.0)
-        near = self.known.certain & (ratios >= largest * _NEAR) & (largest > 0)
+        near = (ratios >= largest * _NEAR) & (largest > 0)
         shown = (self.known.shown_ulps, self.known.shown_budget)
         differ = [_largest(each, near) != -_largest(-each, near) for each in shown]
         return near & (differ[0] | differ[1])
 
     def _ratios(self) -> np.ndarray:
-        """Error over yardstick."""
-        return np.where(
-            self.known.certain, self.known.ulps / np.where(self.known.certain, self.known.budget, 1.0), -1.0
-        )
+        """Error over yardstick; -1 where nothing is certain."""
+        certain = self.known.kind != Kind.NOTHING
+        return np.where(certain, self.known.ulps / np.where(certain, self.known.budget, 1.0), -1.0)
 
     def shown(self, judged: Mapping[Place, Judged]) -> tuple[list[float | None], list[float | None]]:
         """Error and yardstick of the worst component at each point, `judged` being what is known exactly."""

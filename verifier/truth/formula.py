@@ -22,18 +22,20 @@ from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth, Truth
 from verifier.symbolic.build import Definitions
 from verifier.symbolic.derivative import derivative, directional
 from verifier.symbolic.evaluate import evaluate, evaluate_in
-from verifier.symbolic.graph import Leaf, Literal, Node, literals
+from verifier.symbolic.graph import Leaf, Literal, Node, literals, steps
 from verifier.truth.one_sided import Sides
-from verifier.truth.tape import Irregular, Tape, Unrecordable, Wide
+from verifier.truth.tape import ACCURATE_BITS, Irregular, Tape, Unrecordable, Wide
 
 __all__ = [
     "CEILING",
     "FIRST_BITS",
     "JUMP",
     "Columns",
+    "Contract",
     "FormulaTruth",
     "OrderTruth",
     "Place",
+    "View",
     "as_array",
     "component_truths",
     "elements",
@@ -46,7 +48,6 @@ CEILING = 2**13
 
 JUMP = Unknown("a jump: the value at the point differs from a limit, so that no derivative speaks about it", remedy="")
 
-_GUARD_BITS = 10
 _BASIS_LIMIT = 16
 _SIGN_VECTORS = 8
 
@@ -163,20 +164,27 @@ class FormulaTruth:
     data: Mapping[str, np.ndarray]
     _tensors: dict[int, Node] = field(default_factory=dict)
     _moving: dict[tuple[int, tuple[Node, ...]], Node] = field(default_factory=dict)
+    _steps: int | None = None
     _recordings: dict[tuple[Node, ...], _Recording | None] = field(default_factory=dict)
 
     def at(self, place: Place, form: Format) -> dict[int, OrderTruth]:
-        """The truth at an exact point, tight enough to judge numbers of `form`."""
+        """The truth at an exact point, tight enough to judge numbers of `form`, whose rounding is in the conditions."""
         seeds = self._inexact(form)
         bits = FIRST_BITS
         while True:
             found = self._evaluate(place, seeds, bits)
-            if bits >= CEILING or all(_is_tight(truth, form) for truth in found.values()):
+            if bits >= CEILING or all(_is_tight(truth) for truth in found.values()):
                 return found
             bits *= 2
 
     def value_node(self) -> Node:
         return self.definitions.nodes["value"]
+
+    def steps(self) -> int:
+        """About how many scalar operations the value takes."""
+        if self._steps is None:
+            self._steps = steps([self.value_node()])
+        return self._steps
 
     def tensor(self, order: int) -> Node:
         """The graph of the derivative tensor of an order."""
@@ -323,7 +331,7 @@ def as_array(element: object) -> np.ndarray:
     return array
 
 
-def elements(arrays: Mapping[str, np.ndarray], system: BallSystem) -> dict[str, np.ndarray]:
+def elements(arrays: Mapping[str, np.ndarray], system: Any) -> dict[str, np.ndarray]:
     """Exact numbers (Fraction, int, float) as balls; to be called under the system's working precision."""
     convert = np.frompyfunc(lambda number: system.exact(Fraction(number)), 1, 1)
     return {name: np.asarray(convert(array), dtype=object).reshape(np.shape(array)) for name, array in arrays.items()}
@@ -334,17 +342,17 @@ def _holds(numbers: Iterable[Exact | str], form: Format) -> bool:
     return all(isinstance(each, Exact) and round_to(Fraction(each), form) == Fraction(each) for each in numbers)
 
 
-def _is_tight(truth: OrderTruth, form: Format) -> bool:
-    """Whether more bits could not help: every value is exact or known far better than the dtype needs."""
-    return all(_is_settled(value, form) for value in truth.values.flat)
+def _is_tight(truth: OrderTruth) -> bool:
+    """Whether more bits could not help: every value is exact or known far better than any dtype needs."""
+    return all(_is_settled(value) for value in truth.values.flat)
 
 
-def _is_settled(value: Element, form: Format) -> bool:
+def _is_settled(value: Element) -> bool:
     if isinstance(value, Unknown):
         return value.remedy != BITS
     if not is_finite(value):
         return True
-    return value.is_exact() or value.rel_accuracy_bits() >= form.precision + _GUARD_BITS
+    return value.is_exact() or value.rel_accuracy_bits() >= ACCURATE_BITS
 
 
 def summable(row: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ The text that is compiled consists of names and numbers made here; nothing of a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -102,7 +103,7 @@ class Tape:
     """The arrays that a graph is recorded with."""
 
     def __post_init__(self) -> None:
-        self.arrays = _Arrays(self)
+        self.arrays = _Arrays(self)  # pyright: ignore[reportArgumentType]  decisions are registers
 
     @property
     def zero(self) -> Register:
@@ -240,7 +241,7 @@ def _parts(ball: arb) -> tuple[float, float]:
         raise Wide
     high = float(ball)
     if not high and not ball.is_zero():  # below the floats
-        raise Irregular
+        return math.nan, math.nan
     low = float(ball - high)
     return high, low if low or ball.is_exact() else high * _FAR_BELOW
 

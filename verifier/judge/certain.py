@@ -1,4 +1,4 @@
-"""Which of many numbers are certainly ACCURATE, in floats; what is not certainly so is for `judgement`, one by one.
+"""What is certain about many numbers at once, in floats; what is not certain is for `judgement`, one by one.
 
 The truth is m +- r with m = high + low, and ulp(m) = 2^k. `judgement` counts in units of 2^(k - 48): with v the value,
 
@@ -12,20 +12,23 @@ and reports E / 2^48 and B / 2^48 ulps to four significant digits. The floats he
     b = K (1 + u c / ulp) + 2^-20       (1 +- 2^-50) b, and B is less than a unit below it
 
 (v - high is exact where v and high are within a factor of two; else low is nothing beside it. |m| < 2^53 ulp, and high
-+ low is m to 2^-106 of it.) So d < b (1 - 2^-30) proves E <= B, as b >= 4. Whatever falls within these bounds of a
-boundary (a digit that rounds, an error of so many units, a truth that is tiny or presumably zero) is left out.
++ low is m to 2^-106 of it.) So d < b (1 - 2^-30) proves E <= B, as b >= 4, and d > b (1 + 2^-30) that the least error,
+E - 2 r - 2 units, is above B. Whatever falls within these bounds of a boundary (a digit that rounds, an error of so
+many units, the bits that may be lost) is left out, and so is a truth that is tiny, beyond the dtype or zero.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from enum import IntEnum
 from typing import ClassVar
 
 import numpy as np
 
-from verifier.judge.number import RESOLUTION, TIE, Yardstick
+from verifier.judge.number import RESOLUTION, TIE, Yardstick, failing_bits
+from verifier.model.verdict import NumberClass
 
-__all__ = ["Accurate", "accurate", "four_digits", "nothing_known"]
+__all__ = ["Certain", "Kind", "certain", "four_digits", "nothing"]
 
 _NEAR = 2.0**-30
 """Relative room around every boundary: far above the errors of the floats, which are below 2^-35."""
@@ -38,60 +41,99 @@ _SAFE = (-900, 900)
 """Exponents of the truth in which no step here underflows or overflows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accurate:
-    """Where `certain` the number is ACCURATE; `ulps` and `budget` are its error and its yardstick, to 2^-35 of them.
+class Kind(IntEnum):
+    """What is certain about a number."""
 
-    `shown_ulps` and `shown_budget` are the exact ones to four significant digits. Elsewhere nothing is said.
+    NOTHING = 0
+    ACCURATE = 1
+    LOSSY = 2
+    FAILING = 3
+    """LOSSY, and more bits are lost than may be."""
+
+    @property
+    def number_class(self) -> NumberClass:
+        return NumberClass.ACCURATE if self is Kind.ACCURATE else NumberClass.LOSSY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certain:
+    """Arrays of shape (points, components): the `Kind` of each number, and where that is not NOTHING its error and its
+    yardstick in ulps and the bits that it lost, all to 2^-35; `shown_*` are the exact ones to four significant digits.
     """
 
-    certain: np.ndarray
+    kind: np.ndarray
     ulps: np.ndarray
     budget: np.ndarray
+    lost_bits: np.ndarray
     shown_ulps: np.ndarray
     shown_budget: np.ndarray
 
     counted_below: ClassVar[float] = _FEW_UNITS * _UNIT
     """Ulps: errors below are exact."""
 
-    def columns(self, chosen: slice) -> Accurate:
-        return Accurate(**{each.name: getattr(self, each.name)[:, chosen] for each in fields(self)})
+    def columns(self, chosen: slice) -> Certain:
+        return Certain(**{each.name: getattr(self, each.name)[:, chosen] for each in fields(self)})
+
+    def but(self, where: np.ndarray) -> Certain:
+        """Nothing is certain there."""
+        return replace(self, kind=np.where(where, Kind.NOTHING, self.kind))
 
 
-def nothing_known(values: np.ndarray) -> Accurate:
+def nothing(values: np.ndarray) -> Certain:
     """Of numbers whose truths are not known in floats."""
-    none = np.zeros(values.shape)
-    return Accurate(certain=none != 0, ulps=none, budget=none, shown_ulps=none, shown_budget=none)
+    return Certain(
+        **{each.name: np.zeros(values.shape, int if each.name == "kind" else float) for each in fields(Certain)}
+    )
 
 
-def accurate(
+def certain(
     values: np.ndarray, high: np.ndarray, low: np.ndarray, condition: np.ndarray, yardstick: Yardstick
-) -> Accurate:
+) -> Certain:
     """What is certain about the numbers; arrays of one shape, truths that are not known so well as NaN."""
     with np.errstate(all="ignore"):
-        place = _place_of_ulp(np.frexp(np.abs(high))[1] - 1, yardstick)
+        place = _place_of_ulp(_exponent(high, low), yardstick)
         error, counted = _error(np.ldexp(np.abs((values - high) - low), -place))
-        budget = _budget(condition, place, yardstick)
+        unavoidable = 1 + np.ldexp(condition, -place - yardstick.form.precision)
+        budget = float(yardstick.allowance) * unavoidable + TIE * _UNIT
+        lost = np.log2(error / unavoidable)
         size = np.ldexp(np.abs(high), -place)
-        within = (error < budget * (1 - _NEAR)) & _is_narrow(error, budget, size, yardstick)
-        certain = counted & within & np.isfinite(values + condition) & _is_plain(high, low, yardstick)
+        kind = np.where(
+            error < budget * (1 - _NEAR),
+            np.where(_is_narrow(error, budget, size, yardstick), Kind.ACCURATE, Kind.NOTHING),
+            np.where(error > budget * (1 + _NEAR), _lossy(lost, yardstick), Kind.NOTHING),
+        )
+        known = counted & np.isfinite(error + values + condition) & _is_plain(high, yardstick)
     zero = (high == 0) & (values == 0) & (condition == 0)  # then an ulp is the yardstick, and there is no error
     error, budget = np.where(zero, 0.0, error), np.where(zero, float(yardstick.allowance) + TIE * _UNIT, budget)
-    (shown_ulps, ulps_certain), (shown_budget, budget_certain) = four_digits(error), four_digits(budget)
-    return Accurate(
-        certain=(zero | certain) & ulps_certain & budget_certain,
+    (shown_ulps, ulps_known), (shown_budget, budget_known) = four_digits(error), four_digits(budget)
+    kind = np.where(zero, Kind.ACCURATE, np.where(known, kind, Kind.NOTHING))
+    return Certain(
+        kind=np.where(ulps_known & budget_known, kind, Kind.NOTHING),
         ulps=error,
         budget=budget,
+        lost_bits=lost,
         shown_ulps=shown_ulps,
         shown_budget=shown_budget,
     )
 
 
-def _is_plain(high: np.ndarray, low: np.ndarray, yardstick: Yardstick) -> np.ndarray:
-    """Whether the truth is normal, its ulp that of `high`, and no step of the arithmetic under- or overflows."""
+def _lossy(lost: np.ndarray, yardstick: Yardstick) -> np.ndarray:
+    spare = failing_bits(yardstick.form) - lost
+    return np.where(np.abs(spare) < _NEAR, Kind.NOTHING, np.where(spare > 0, Kind.LOSSY, Kind.FAILING))
+
+
+def _is_plain(high: np.ndarray, yardstick: Yardstick) -> np.ndarray:
+    """Whether the truth is a normal number of the dtype's range, and no step of the arithmetic under- or overflows."""
+    exponent = np.frexp(high)[1]
+    inside = (exponent > _SAFE[0]) & (exponent < _SAFE[1])
+    form = yardstick.form
+    return inside & (np.abs(high) >= 2 * form.smallest_normal) & (np.abs(high) < form.largest)
+
+
+def _exponent(high: np.ndarray, low: np.ndarray) -> np.ndarray:
+    """floor(log2 |m|): that of `high`, the float nearest to m, but just below a power of two."""
     fraction, exponent = np.frexp(np.abs(high))
-    inside = (exponent > _SAFE[0]) & (exponent < _SAFE[1]) & (np.abs(high) >= 2 * yardstick.form.smallest_normal)
-    return inside & ((fraction != 0.5) | (low == 0))  # just below a power of two the ulp is half
+    return exponent - 1 - ((fraction == 0.5) & (low * np.sign(high) < 0))
 
 
 def _place_of_ulp(exponent: np.ndarray, yardstick: Yardstick) -> np.ndarray:
@@ -108,11 +150,6 @@ def _error(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     most = np.where(units > 0, np.ceil(units * (1 + _NEAR**2) + _UNITS_SLACK), 0.0)
     many = units >= _FEW_UNITS
     return np.where(many, distance, most * _UNIT), many | (fewest == most)
-
-
-def _budget(condition: np.ndarray, place: np.ndarray, yardstick: Yardstick) -> np.ndarray:
-    share = np.ldexp(condition, -place - yardstick.form.precision)
-    return float(yardstick.allowance) * (1 + share) + TIE * _UNIT
 
 
 def _is_narrow(error: np.ndarray, budget: np.ndarray, size: np.ndarray, yardstick: Yardstick) -> np.ndarray:
