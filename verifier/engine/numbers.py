@@ -47,7 +47,7 @@ class Numbers:
         return Numbers(known=self.known.columns(slice(place, place + 1)), exact=exact, components=[component])
 
     def worth_judging(self) -> Iterator[Place]:
-        """The numbers whose exact errors decide which is the worst of all, or at its point."""
+        """The numbers whose exact judgement the record shows, or that decide which is the worst at its point."""
         chosen = self._contested()
         for kind in (Kind.ACCURATE, Kind.LOSSY, Kind.FAILING):
             chosen |= self._worst(kind)
@@ -55,15 +55,12 @@ class Numbers:
         yield from ((int(row), self.components[int(place)]) for row, place in zip(rows, places, strict=True))
 
     def _worst(self, kind: Kind) -> np.ndarray:
-        """The worst of a kind; the first where they are certainly equal: counted in units, as small errors are."""
+        """The first of a kind whose error is largest in floats, thus to 2^-35."""
         measured = self.known.ulps if kind is Kind.ACCURATE else self.known.lost_bits
-        largest = measured.max(initial=-np.inf, where=self.known.kind == kind)
-        worst = (self.known.kind == kind) & (measured >= largest * _NEAR)
-        if kind is Kind.ACCURATE and 0 <= largest < self.known.counted_below:
-            first = np.argmax(worst)
-            worst = np.zeros_like(worst)
-            worst.flat[first] = True
-        return worst
+        mine = self.known.kind == kind
+        worst = np.zeros(mine.shape, bool)
+        worst.flat[np.argmax(np.where(mine, measured, -np.inf))] = True
+        return worst & mine
 
     def counts(self, judged: Mapping[Place, Judged]) -> dict[str, int]:
         """How many numbers are of each class, those `judged` as they were judged."""

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum
-from typing import ClassVar
 
 import numpy as np
 
@@ -67,9 +66,6 @@ class Certain:
     lost_bits: np.ndarray
     shown_ulps: np.ndarray
     shown_budget: np.ndarray
-
-    counted_below: ClassVar[float] = _FEW_UNITS * _UNIT
-    """Ulps: errors below are exact."""
 
     def columns(self, chosen: slice) -> Certain:
         return Certain(**{each.name: getattr(self, each.name)[:, chosen] for each in fields(self)})

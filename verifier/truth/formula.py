@@ -164,6 +164,7 @@ class FormulaTruth:
     data: Mapping[str, np.ndarray]
     _tensors: dict[int, Node] = field(default_factory=dict)
     _moving: dict[tuple[int, tuple[Node, ...]], Node] = field(default_factory=dict)
+    _seeds: dict[Format, tuple[Node, ...]] = field(default_factory=dict)
     _steps: int | None = None
     _recordings: dict[tuple[Node, ...], _Recording | None] = field(default_factory=dict)
 
@@ -194,6 +195,11 @@ class FormulaTruth:
 
     def _inexact(self, form: Format) -> tuple[Node, ...]:
         """What the dtype has to round besides the inputs: data and literals with a component that it cannot hold."""
+        if form not in self._seeds:
+            self._seeds[form] = self._rounded(form)
+        return self._seeds[form]
+
+    def _rounded(self, form: Format) -> tuple[Node, ...]:
         nodes = self.definitions.nodes
         data = [nodes[name] for name, values in self.data.items() if not _holds(values.flat, form)]
         constants = literals([self.tensor(order) for order in self.orders])
