@@ -27,11 +27,14 @@ def split(truth: Fraction) -> tuple[float, float]:
     if truth and not high:
         return np.nan, np.nan
     low = float(truth - Fraction(high))
-    return high, low if low or truth == Fraction(high) else high * 2.0**-120
+    if low or truth == Fraction(high):
+        return high, low
+    return high, abs(high) * 2.0**-120 * (1 if truth > high else -1)
 
 
 def in_floats(value: float, truth: Fraction, condition: float, yardstick: Yardstick) -> Certain:
-    return certain(*(np.array([[each]]) for each in (value, *split(truth), condition)), yardstick)
+    value_, high, low, condition_ = (np.array([[each]]) for each in (value, *split(truth), condition))
+    return certain(value_, high, low, condition_, yardstick)
 
 
 def exactly(value: float, truth: Fraction, condition: float, yardstick: Yardstick) -> NumberVerdict:
@@ -76,6 +79,7 @@ steps = st.one_of(st.integers(-6, 6), st.integers(-(2**50), 2**50), st.integers(
 @given(truths, steps, conditions, st.sampled_from(FORMS), st.sampled_from([1, 2, 10, 1000]), st.booleans())
 @example(Fraction(1) - Fraction(1, 2**80), 0, 1.0, FLOAT64, 1, False)  # its ulp is half of that of 1
 @example(Fraction(1) + Fraction(1, 2**200), 0, 1.0, FLOAT64, 1, False)
+@example(Fraction(1) - Fraction(1, 2**2000), 0, 1.0, FLOAT64, 1, False)
 @example(Fraction(0), 0, 0.0, FLOAT32, 1, True)
 @settings(max_examples=1500, deadline=None)
 def test_what_is_certain_is_what_exact_judgement_says(truth, steps, condition, form, terms, flushes):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from flint import arb
 
 from verifier.arithmetic.elements import as_fraction
 from verifier.arithmetic.floats import FLOAT64
+from verifier.arithmetic.precision import working_precision
 from verifier.symbolic.build import Definitions
 from verifier.symbolic.formula import parse
 from verifier.truth import tape as tape_module
@@ -41,8 +44,8 @@ def plain(order: int) -> dict:
     return {(order, "plain"): lambda row: row}
 
 
-def same(one: object, other: object) -> bool:
-    if not isinstance(one, arb) or not isinstance(other, arb):
+def same(one: Any, other: Any) -> bool:
+    if type(one) is not arb or type(other) is not arb:
         return one == other
     return bool((one.mid() - other.mid()).is_zero() and (one.rad() - other.rad()).is_zero())
 
@@ -91,6 +94,19 @@ def test_a_cancellation_raises_the_precision_of_a_column():
         truth_of("tanh(x)", {"x": ()}).columns([{"x": np.array(1e-290, dtype=object)}], FLOAT64, plain(2)).values()
     )
     assert column.high.item() == pytest.approx(-2e-290, rel=1e-15)
+
+
+@pytest.mark.parametrize("one", [1, -1])
+@pytest.mark.parametrize("side", [1, 0, -1])
+def test_the_side_of_a_power_of_two_is_known_however_near(one, side):
+    """1 - 2^-1500 has half the ulp of 1."""
+    tape = Tape()
+    name = tape.input().name
+    with working_precision(2048):
+        ball = one + side * arb(2) ** -1500 + arb(0, 2.0**-1000) * arb(2) ** -1000
+    high, low = tape.run(2048, f"parts({name})", [ball])
+    assert (high, math.copysign(1.0, low)) == (one, side or one)
+    assert 0 < abs(low) < 2**-110
 
 
 def test_a_number_below_the_floats_is_no_zero():

@@ -102,6 +102,7 @@ class _Task:
     prepared: Prepared
     options: Options
     _programs: dict[str, Programs] = field(default_factory=dict)
+    _points: dict[str, tuple[Point, ...]] = field(default_factory=dict)
 
     @property
     def signature(self) -> Signature:
@@ -117,6 +118,11 @@ class _Task:
         return directions(self.signature, seed=self.options.seed, entry=self.prepared.entry.id)
 
     def points(self, dtype: str) -> tuple[Point, ...]:
+        if dtype not in self._points:
+            self._points[dtype] = self._found_points(dtype)
+        return self._points[dtype]
+
+    def _found_points(self, dtype: str) -> tuple[Point, ...]:
         entry = self.prepared.entry
         declared = [each for at in entry.points if _is_held(each := self._declared(at, dtype))]
         samples = entry.samples if self.options.samples is None else self.options.samples

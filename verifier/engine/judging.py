@@ -101,8 +101,11 @@ class Judging:
             return nothing(values)
         yardstick, rows = self.yardsticks[observation.dtype, observation.device], list(observation.points)
         found = certain(values, columns.high[rows], columns.low[rows], columns.condition[rows], yardstick)
-        flushed = yardstick.flushes_subnormals and [[self._is_subnormal(observation.dtype, point)] for point in rows]
-        return found.but((found.kind == Kind.FAILING) & np.array(flushed))
+        failing = found.kind == Kind.FAILING
+        if not (yardstick.flushes_subnormals and failing.any()):
+            return found
+        flushed = np.array([[self._is_subnormal(observation.dtype, point)] for point in rows])
+        return found.but(failing & flushed)
 
     def _judge(self, observation: Observation, point: int, value: float, truth: Truth) -> NumberVerdict:
         if _is_symbolic(observation) and isinstance(truth.value, Kink | Jump):

@@ -139,7 +139,10 @@ class _Recording:
         return self._viewed
 
     def floats(self, views: Mapping[View, Contract]) -> tuple[str, int]:
-        """The expression of all views' columns, and how many floats it gives."""
+        """The expression of all views' columns, and how many floats it gives.
+
+        It is as precise as `at` is at the point: a ball's midpoint, and with it the ulp there, depends on that.
+        """
         parts, width = [], 0
         for (order, _), (values, moves) in self.viewed(views).items():
             size = "sum_of" if self.found[order].complete else "largest_of"
@@ -148,7 +151,8 @@ class _Recording:
                     f"*parts({value.name}), {size}({value.name}, ({''.join(f'{each.name}, ' for each in along)}))"
                 )
                 width += 3
-        return f"[{', '.join(parts)}]", width
+        tensors = [each.name for truth in self.found.values() for each in truth.values.flat]
+        return f"tight(({', '.join(tensors)},)) and [{', '.join(parts)}]", width
 
 
 @dataclass(slots=True)

@@ -232,33 +232,43 @@ def _refuse(*_: arb) -> Any:
     raise Irregular
 
 
+def _tight(balls: Sequence[arb]) -> bool:
+    """Whether all are known well enough; raises Wide."""
+    if any(ball.rel_accuracy_bits() < ACCURATE_BITS for ball in balls):
+        raise Wide
+    return True
+
+
 def _parts(ball: arb) -> tuple[float, float]:
-    """high + low: the midpoint of a ball to 2^-106 of it; low is 0 only where the ball is exactly high.
+    """high + low: the midpoint of a ball to 2^-106 of it; low is 0 only where the ball is exactly high, else its sign
+    is that of the rest (for a rest of 0, that of high).
 
     The radius is below 2^-ACCURATE_BITS of the midpoint: rel_accuracy_bits compares the positions of their top bits.
+    NaN for a wider ball, and for one below the floats.
     """
-    if ball.rel_accuracy_bits() < ACCURATE_BITS:
-        raise Wide
     high = float(ball)
-    if not high and not ball.is_zero():  # below the floats
+    if ball.rel_accuracy_bits() < ACCURATE_BITS or (not high and not ball.is_zero()):
         return math.nan, math.nan
-    low = float(ball - high)
-    return high, low if low or ball.is_exact() else high * _FAR_BELOW
+    rest = ball - high
+    low = float(rest)
+    if low or ball.is_exact():
+        return high, low
+    middle = rest.mid()  # on which side of a power of two the midpoint is decides its ulp
+    return high, math.copysign(high * _FAR_BELOW, 1.0 if middle > 0 else -1.0 if middle < 0 else high)
 
 
 def _sum(ball: arb, moves: Sequence[arb]) -> float:
-    """The sum of |moves|, to 2^-52 of itself and of |ball|."""
+    """The sum of |moves|, to 2^-52 of itself and of |ball|; NaN where it is not known so well."""
     return _size(ball, sum(map(abs, moves), _ZERO))
 
 
 def _largest(ball: arb, moves: Sequence[arb]) -> float:
-    return max(_size(ball, abs(move)) for move in moves)
+    sizes = [_size(ball, abs(move)) for move in moves]
+    return math.nan if any(map(math.isnan, sizes)) else max(sizes)
 
 
 def _size(ball: arb, size: arb) -> float:
-    if (size + abs(ball)).rel_accuracy_bits() < _CONDITION_BITS:
-        raise Wide
-    return float(size)
+    return float(size) if (size + abs(ball)).rel_accuracy_bits() >= _CONDITION_BITS else math.nan
 
 
 ACCURATE_BITS = 108
@@ -277,6 +287,7 @@ _NAMES = {
     "parts": _parts,
     "sum_of": _sum,
     "largest_of": _largest,
+    "tight": _tight,
 }
 
 
