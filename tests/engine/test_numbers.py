@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+from verifier.engine import entry as entry_module
 from verifier.engine import program as program_module
 from verifier.symbolic.lowering import as_function
 
@@ -302,3 +303,22 @@ def test_inexact_points_are_rounded_once_into_the_dtype(verified):
     assert point.inputs["x"] == ((math.pi / 4).hex(),)
     column = run.entries[0].columns[0]
     assert Fraction(column.truth) == pytest.approx(Fraction(math.pi / 4), abs=1e-19)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "inputs: {x: {domain: [-3, 3]}}\nvalue: exp(sin(x))*cos(x)\norders: [1, 2]\nsamples: 24",
+        "inputs: {x: {domain: [-40, 40]}}\nvalue: 1/(1 + exp(-x))\norders: [1, 2]\nsamples: 24",
+        "inputs: {v: {shape: [9], domain: [-2, 2]}}\nvalue: sum(v[1:]*v[:-1]**2)\norders: [1, 2]\nsamples: 12",
+        'inputs: {v: {shape: [2], domain: [0, 2]}}\nvalue: "[relu(v[0]) - v[1], 1/v[0]]"\norders: [1]\nsamples: 12',
+    ],
+)
+def test_numbers_judged_in_floats_have_the_records_of_exact_judgement(monkeypatch, verified, body):
+    """Lossy, failing, vanishing and many components among them."""
+    programs = ("grad/vmap", "hessian/vmap", "jvp/vmap", "vjp/vmap", "jacfwd/vmap", "value/vmap")
+    in_floats = verified(body, programs=programs).verdicts
+    monkeypatch.setattr(entry_module, "_FEW_POINTS", 10**9)
+    exactly = verified(body, programs=programs).verdicts
+    assert [each for each in zip(in_floats, exactly, strict=True) if each[0] != each[1]] == []
+    assert in_floats

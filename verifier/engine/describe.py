@@ -9,7 +9,8 @@ import numpy as np
 
 from verifier.arithmetic.elements import is_finite
 from verifier.engine.data import describe
-from verifier.engine.judging import SHOWN_COMPONENTS, Judged, Judging
+from verifier.engine.judging import SHOWN_COMPONENTS, Judging
+from verifier.engine.numbers import Judged
 from verifier.execution.observe import Observation
 from verifier.execution.points import Point
 from verifier.judge.text import truth_text
@@ -169,8 +170,6 @@ def _rows(
     reference = numbers[1] or numbers[0]
     names = component_names(judging.signature, order)
     for (point, component), number in reference.items():
-        if component >= _COLUMN_COMPONENTS or judging.points[dtype][point].origin != "declared":
-            continue
         mine, theirs = (each.get((point, component)) for each in numbers)
         yield records.Column(
             dtype=dtype,
@@ -185,9 +184,16 @@ def _rows(
 
 
 def _indexed(judging: Judging, observation: Observation | None) -> dict[tuple[int, int], Judged]:
-    if observation is None:
+    """The numbers at declared points, those of the first components."""
+    if observation is None or observation.values is None:
         return {}
-    return {(number.point, number.component): number for number in judging.numbers(observation)}
+    components = range(min(_COLUMN_COMPONENTS, observation.values.shape[1]))
+    return {
+        (point, component): judging.number(observation, row, component)
+        for row, point in enumerate(observation.points)
+        if judging.points[observation.dtype][point].origin == "declared"
+        for component in components
+    }
 
 
 def _measured_by(observation: Observation | None, number: Judged | None) -> records.MeasuredBy | None:

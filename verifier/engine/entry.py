@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from verifier.execution.observe import Observation, observe
 from verifier.execution.points import MANY, Point, points
 from verifier.judge.number import Yardstick, allowance
 from verifier.model.catalog import At, Entry
-from verifier.programs.components import Directions, Signature, directions, signature_of
+from verifier.programs.components import Directions, Signature, contract, directions, signature_of
 from verifier.programs.layout import Layout
 from verifier.programs.listing import ListingRun
 from verifier.programs.plan import Plan, Selection, plan
@@ -36,11 +36,14 @@ from verifier.runs.outcome import Outcome
 from verifier.symbolic.build import Definitions
 from verifier.symbolic.graph import longest_reduction
 from verifier.symbolic.lowering import lower_graph
-from verifier.truth.formula import FormulaTruth, OrderTruth
+from verifier.truth.formula import Columns, Contract, FormulaTruth, OrderTruth, View
 from verifier.truth.routes import conflicts, settled, too_large
 from verifier.truth.workspace import Workspace
 
 __all__ = ["Outcome", "Prepared", "Targets", "prepare", "verify"]
+
+_FEW_POINTS = 8
+"""Points from which on it pays to compile the truth."""
 
 _SYMBOLIC_LIMIT = 4096
 """Most components of a symbolic derivative that is lowered to JAX beside autodiff."""
@@ -99,6 +102,7 @@ class _Task:
     prepared: Prepared
     options: Options
     _programs: dict[str, Programs] = field(default_factory=dict)
+    _points: dict[str, tuple[Point, ...]] = field(default_factory=dict)
 
     @property
     def signature(self) -> Signature:
@@ -114,6 +118,11 @@ class _Task:
         return directions(self.signature, seed=self.options.seed, entry=self.prepared.entry.id)
 
     def points(self, dtype: str) -> tuple[Point, ...]:
+        if dtype not in self._points:
+            self._points[dtype] = self._found_points(dtype)
+        return self._points[dtype]
+
+    def _found_points(self, dtype: str) -> tuple[Point, ...]:
         entry = self.prepared.entry
         declared = [each for at in entry.points if _is_held(each := self._declared(at, dtype))]
         samples = entry.samples if self.options.samples is None else self.options.samples
@@ -204,10 +213,8 @@ class _Task:
             signature=planned.signature,
             signs=planned.signs,
             points=found,
-            truths={
-                dtype: [self._truth_at(point, dtype) for point in found[dtype]]
-                for dtype in dict.fromkeys(dtype for dtype, _ in sorted(used))
-            },
+            truths=lambda dtype, index: self._truth_at(found[dtype][index], dtype),
+            columns={dtype: self._columns(planned, dtype, found[dtype]) for dtype in dict(sorted(used))},
             yardsticks={
                 (dtype, device): Yardstick(
                     form=named(dtype), allowance=share, flushes_subnormals=targets.flushes[device, dtype]
@@ -219,6 +226,24 @@ class _Task:
             ),
         )
 
+    def _columns(self, planned: Plan, dtype: str, found: Sequence[Point]) -> Mapping[View, Columns]:
+        """The truth of everything that programs of a dtype compute, in floats where it is known so well."""
+        if len(found) < _FEW_POINTS:
+            return {}
+        views: dict[View, Contract] = {
+            (each.order, each.contraction): partial(
+                contract,
+                signature=self.signature,
+                order=each.order,
+                contraction=each.contraction,
+                along=self.signs,
+            )
+            for launch in planned.launches
+            if launch.dtype == dtype
+            for each in launch.programs
+        }
+        return self.truth.columns([self._place(point) for point in found], named(dtype), views)
+
     def _truth_at(self, point: Point, dtype: str) -> dict[int, OrderTruth]:
         place = self._place(point)
         return settled(self.truth, place, self.truth.at(place, named(dtype)))
@@ -227,13 +252,12 @@ class _Task:
         """Where the two routes to the truth exclude each other, at the declared points of the first dtype."""
         if too_large(self.truth):
             return []
-        dtype = next(iter(judging.truths), "")
-        pairs = zip(judging.points.get(dtype, ()), judging.truths.get(dtype, ()), strict=True)
+        dtype = next(iter(judging.columns), "")
         return [
             f"at {point.label}: {text}"
-            for point, tensors in pairs
+            for index, point in enumerate(judging.points.get(dtype, ()))
             if point.origin == "declared"
-            for text in conflicts(self.truth, self._place(point), tensors)
+            for text in conflicts(self.truth, self._place(point), judging.tensors(dtype, index))
         ]
 
     def _place(self, point: Point) -> dict[str, np.ndarray]:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from verifier.arithmetic.floats import named, shortest_decimal
 from verifier.arithmetic.precision import working_precision
 from verifier.engine.explaining import Explaining
+from verifier.engine.numbers import Judged, Numbers, Place, short
 from verifier.execution.observe import Observation
 from verifier.execution.points import Point
+from verifier.judge.certain import Certain, Kind, certain, nothing
 from verifier.judge.number import Judgement, Yardstick, judgement, unexplained
 from verifier.judge.text import truth_text
 from verifier.model.verdict import Jump, Kink, NumberClass, NumberVerdict, Truth
 from verifier.programs.components import Contraction, Directions, Signature, component_names, contract
 from verifier.programs.plan import Program
 from verifier.runs.records import Verdict, Witness, Worst
-from verifier.truth.formula import OrderTruth, component_truths, summable
+from verifier.truth.formula import Columns, OrderTruth, View, component_truths, summable
 
-__all__ = ["SHOWN_COMPONENTS", "Judged", "Judging", "witnesses"]
+__all__ = ["SHOWN_COMPONENTS", "Judging", "witnesses"]
 
 SHOWN_COMPONENTS = 64
 """An entry with more components at an order gets one record per cell, which names the worst of them."""
@@ -33,17 +36,6 @@ _ASKED = 3
 """How many numbers of a record are asked whether rounding explains them, worst first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """One number with its truth and its judgement; `point` counts the points of the dtype."""
-
-    point: int
-    component: int
-    value: float
-    truth: Truth
-    verdict: NumberVerdict
-
-
 @dataclass(slots=True, kw_only=True)
 class Judging:
     """The judgement of one entry: its truths at every point of every dtype, and the yardstick of every target."""
@@ -52,13 +44,16 @@ class Judging:
     signature: Signature
     signs: Directions
     points: Mapping[str, Sequence[Point]]
-    truths: Mapping[str, Sequence[Mapping[int, OrderTruth]]]
-    """Dtype -> for each of its points: order -> derivative tensor."""
+    truths: Callable[[str, int], Mapping[int, OrderTruth]]
+    """(dtype, point) -> order -> derivative tensor."""
+    columns: Mapping[str, Mapping[View, Columns]]
+    """Dtype -> (order, contraction) -> the truths at its points in floats, as far as they are known so."""
     yardsticks: Mapping[tuple[str, str], Yardstick]
     """(dtype, device) -> yardstick."""
     explaining: Explaining | None = None
     """What LOSSY numbers are asked; None leaves them LOSSY."""
     _contracted: dict[tuple[str, int, int, Contraction], list[Truth]] = field(default_factory=dict)
+    _tensors: dict[tuple[str, int], Mapping[int, OrderTruth]] = field(default_factory=dict)
     _judgements: dict[tuple[int, str, str], Judgement] = field(default_factory=dict)
     """(identity of a truth, dtype, device) -> its judgement; truths live as long as `_contracted`."""
 
@@ -66,8 +61,14 @@ class Judging:
         """The truth of every component of a (contracted) derivative at a point."""
         key = (dtype, point, order, contraction)
         if key not in self._contracted:
-            self._contracted[key] = self._contract(self.truths[dtype][point][order], order, contraction)
+            self._contracted[key] = self._contract(self.tensors(dtype, point)[order], order, contraction)
         return self._contracted[key]
+
+    def tensors(self, dtype: str, point: int) -> Mapping[int, OrderTruth]:
+        """The derivative tensors at a point, of every order."""
+        if (dtype, point) not in self._tensors:
+            self._tensors[dtype, point] = self.truths(dtype, point)
+        return self._tensors[dtype, point]
 
     def _contract(self, tensor: OrderTruth, order: int, contraction: Contraction) -> list[Truth]:
         with working_precision(tensor.bits):
@@ -75,16 +76,36 @@ class Judging:
             values, *moves = (contract(summable(row), self.signature, order, contraction, self.signs) for row in rows)
         return component_truths(values, moves, complete=tensor.complete, bits=tensor.bits)
 
-    def numbers(self, observation: Observation) -> list[Judged]:
-        """Every number of an observation, judged; points outermost."""
+    def number(self, observation: Observation, row: int, component: int) -> Judged:
+        """One number of an observation, judged exactly; `row` counts the points of the observation."""
         assert observation.values is not None
-        contraction, found = _contraction(observation), []
-        for point, row in zip(observation.points, observation.values, strict=True):
-            truths = self.truth(observation.dtype, point, observation.order, contraction)
-            for component, (value, truth) in enumerate(zip(row.tolist(), truths, strict=True)):
-                verdict = self._judge(observation, point, value, truth)
-                found.append(Judged(point=point, component=component, value=value, truth=truth, verdict=verdict))
-        return found
+        point, value = observation.points[row], float(observation.values[row, component])
+        truth = self.truth(observation.dtype, point, observation.order, _contraction(observation))[component]
+        verdict = self._judge(observation, point, value, truth)
+        return Judged(point=point, component=component, value=value, truth=truth, verdict=verdict)
+
+    def numbers(self, observation: Observation) -> Numbers:
+        """Every number of an observation: what is certainly accurate in floats, and the others judged one by one."""
+        assert observation.values is not None
+        known = self._certain(observation)
+        rest = zip(*np.nonzero(known.kind == Kind.NOTHING), strict=True)
+        exact = {(int(i), int(j)): self.number(observation, int(i), int(j)) for i, j in rest}
+        return Numbers(known=known, exact=exact, components=range(observation.values.shape[1]))
+
+    def _certain(self, observation: Observation) -> Certain:
+        """What floats tell; nothing about a failure where the target may have taken a subnormal input for zero."""
+        values, view = observation.values, (observation.order, _contraction(observation))
+        columns = self.columns.get(observation.dtype, {}).get(view)
+        assert values is not None
+        if columns is None:
+            return nothing(values)
+        yardstick, rows = self.yardsticks[observation.dtype, observation.device], list(observation.points)
+        found = certain(values, columns.high[rows], columns.low[rows], columns.condition[rows], yardstick)
+        failing = found.kind == Kind.FAILING
+        if not (yardstick.flushes_subnormals and failing.any()):
+            return found
+        flushed = np.array([[self._is_subnormal(observation.dtype, point)] for point in rows])
+        return found.but(failing & flushed)
 
     def _judge(self, observation: Observation, point: int, value: float, truth: Truth) -> NumberVerdict:
         if _is_symbolic(observation) and isinstance(truth.value, Kink | Jump):
@@ -113,16 +134,13 @@ class Judging:
             return [self._failed(observation, len(names))]
         numbers = self.numbers(observation)
         if len(names) > SHOWN_COMPONENTS:
-            return [self._record(observation, names, numbers, components=len(names))]
-        return [self._record(observation, names, numbers[i :: len(names)]) for i in range(len(names))]
+            return [self._record(observation, names, numbers)]
+        return [self._record(observation, names, numbers.of(component)) for component in range(len(names))]
 
-    def _record(
-        self, observation: Observation, names: Sequence[str], numbers: Sequence[Judged], components: int = 1
-    ) -> Verdict:
-        numbers, worst = self._asked(observation, numbers)
-        fails = worst.verdict.fails and not _is_symbolic(observation)
-        by_point = {number.point: number for number in sorted(numbers, key=_error)}
-        shown = [by_point.get(index) for index in range(len(self.points[observation.dtype]))]
+    def _record(self, observation: Observation, names: Sequence[str], numbers: Numbers) -> Verdict:
+        worth = {place: self.number(observation, *place) for place in numbers.worth_judging()}
+        judged, worst = self._asked(observation, {**numbers.exact, **worth})
+        ulps, budget = numbers.shown(judged)
         return Verdict(
             entry=self.entry,
             order=observation.order,
@@ -130,27 +148,33 @@ class Judging:
             dtype=observation.dtype,
             device=observation.device,
             component=names[worst.component],
-            components=components,
+            components=len(numbers.components),
             verdict=worst.verdict.kind,
-            fails=fails,
-            counts=_counts(numbers),
+            fails=worst.verdict.fails and not _is_symbolic(observation),
+            counts=numbers.counts(judged),
             points=len(observation.points),
             worst=self._worst(worst, observation.dtype),
-            ulps=tuple(_short(each and each.verdict.ulps) for each in shown),
-            budget=tuple(_short(each and each.verdict.budget) for each in shown),
+            ulps=self._by_point(observation, ulps),
+            budget=self._by_point(observation, budget),
         )
 
-    def _asked(self, observation: Observation, numbers: Sequence[Judged]) -> tuple[list[Judged], Judged]:
+    def _by_point(self, observation: Observation, found: Sequence[float | None]) -> tuple[float | None, ...]:
+        """What was found at the points of the observation, at their places among all points of the dtype."""
+        shown: list[float | None] = [None] * len(self.points[observation.dtype])
+        for point, each in zip(observation.points, found, strict=True):
+            shown[point] = each
+        return tuple(shown)
+
+    def _asked(self, observation: Observation, numbers: Mapping[Place, Judged]) -> tuple[dict[Place, Judged], Judged]:
         """The worst number asked whether rounding explains it; where that acquits it, the next worst, and so on."""
-        found = list(numbers)
-        worst = max(found, key=_severity)
+        found = dict(sorted(numbers.items()))
         for _ in range(_ASKED):
+            place, worst = max(found.items(), key=lambda each: each[1].verdict.severity)
             asked = replace(worst, verdict=self._explained(observation, worst))
             if asked == worst:
-                break
-            found[found.index(worst)] = asked
-            worst = max(found, key=_severity)
-        return found, worst
+                return found, worst
+            found[place] = asked
+        return found, max(found.values(), key=lambda each: each.verdict.severity)
 
     def _explained(self, observation: Observation, number: Judged) -> NumberVerdict:
         """LOSSY at a true zero is judged again in u S; what stays LOSSY is FAULTY where no rounding explains it."""
@@ -174,9 +198,9 @@ class Judging:
             value=number.value.hex(),
             decimal=shortest(number.value, dtype),
             truth=truth_text(number.truth.value),
-            ulps=_short(number.verdict.ulps),
-            lost_bits=_short(number.verdict.lost_bits),
-            yardstick=_short(number.verdict.budget),
+            ulps=short(number.verdict.ulps),
+            lost_bits=short(number.verdict.lost_bits),
+            yardstick=short(number.verdict.budget),
             reason=number.verdict.reason,
         )
 
@@ -223,23 +247,3 @@ def witnesses(signature: Signature, point: Point, dtype: str) -> dict[str, tuple
 def shortest(value: float, dtype: str) -> str:
     """The shortest decimal that rounds to this member of the dtype; `nan` and `inf` as they are."""
     return shortest_decimal(value, named(dtype)) if math.isfinite(value) else str(value)
-
-
-def _severity(number: Judged) -> tuple[bool, int, float]:
-    return number.verdict.severity
-
-
-def _error(number: Judged) -> float:
-    """Orders the components of a point by error over budget; what has no error (NaN, no truth) comes last."""
-    verdict = number.verdict
-    return verdict.ulps / verdict.budget if verdict.ulps is not None and verdict.budget else -1.0
-
-
-def _counts(numbers: Sequence[Judged]) -> dict[str, int]:
-    counted = Counter(number.verdict.kind for number in numbers)
-    return {kind: counted[kind] for kind in NumberClass if counted[kind]}
-
-
-def _short(number: float | None) -> float | None:
-    """Four significant digits: what a reader or a plot needs of an error."""
-    return None if number is None else float(f"{number:.4g}")

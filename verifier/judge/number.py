@@ -30,7 +30,18 @@ from verifier.model.verdict import (
     Undefined,
 )
 
-__all__ = ["Judgement", "K", "Yardstick", "allowance", "failing_bits", "judge_number", "judgement", "unexplained"]
+__all__ = [
+    "RESOLUTION",
+    "TIE",
+    "Judgement",
+    "K",
+    "Yardstick",
+    "allowance",
+    "failing_bits",
+    "judge_number",
+    "judgement",
+    "unexplained",
+]
 
 _BEYOND = "the truth is beyond the largest finite number"
 
@@ -40,10 +51,10 @@ tests/judge/test_number.py.
 """
 
 
-_RESOLUTION = 48
+RESOLUTION = 48
 """Bits below an ulp to which errors are measured."""
 
-_TIE = 2**28
+TIE = 2**28
 """2^-20 ulp in units of the ruler: an error that equals the budget is within it, however the ends were rounded."""
 
 
@@ -207,7 +218,7 @@ class _Ruler:
     def of(cls, truth: Enclosure, condition: Fraction, yardstick: Yardstick) -> _Ruler:
         ulp_here = yardstick.ulp(truth)
         unavoidable = ulp_here + yardstick.form.unit_roundoff * condition
-        exponent = ulp_here.numerator.bit_length() - ulp_here.denominator.bit_length() - _RESOLUTION
+        exponent = ulp_here.numerator.bit_length() - ulp_here.denominator.bit_length() - RESOLUTION
         scale = Fraction(2) ** -exponent
         return cls(
             truth=truth,
@@ -217,7 +228,7 @@ class _Ruler:
             high=math.ceil(truth.upper * scale),
             unit=math.floor(ulp_here * scale),
             own=math.floor(yardstick.allowance * ulp_here * scale),
-            budget=math.floor(yardstick.allowance * unavoidable * scale) + _TIE,
+            budget=math.floor(yardstick.allowance * unavoidable * scale) + TIE,
             unavoidable=math.floor(unavoidable * scale),
             is_tiny=truth.magnitude < yardstick.form.smallest_normal and not truth.contains_zero(),
         )

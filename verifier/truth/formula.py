@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
+from typing import Any
 
 import numpy as np
+from flint import arb
 
 from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.elements import BITS, Element, Special, Unknown, as_fraction, is_finite, lower, upper
@@ -16,17 +21,21 @@ from verifier.arithmetic.precision import working_precision
 from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth, Truth
 from verifier.symbolic.build import Definitions
 from verifier.symbolic.derivative import derivative, directional
-from verifier.symbolic.evaluate import evaluate
-from verifier.symbolic.graph import Leaf, Literal, Node, literals
+from verifier.symbolic.evaluate import evaluate, evaluate_in
+from verifier.symbolic.graph import Leaf, Literal, Node, literals, steps
 from verifier.truth.one_sided import Sides
+from verifier.truth.tape import ACCURATE_BITS, Irregular, Tape, Unrecordable, Wide
 
 __all__ = [
     "CEILING",
     "FIRST_BITS",
     "JUMP",
+    "Columns",
+    "Contract",
     "FormulaTruth",
     "OrderTruth",
     "Place",
+    "View",
     "as_array",
     "component_truths",
     "elements",
@@ -39,11 +48,14 @@ CEILING = 2**13
 
 JUMP = Unknown("a jump: the value at the point differs from a limit, so that no derivative speaks about it", remedy="")
 
-_GUARD_BITS = 10
 _BASIS_LIMIT = 16
 _SIGN_VECTORS = 8
 
 Exact = Fraction | float | int
+View = tuple[int, Hashable]
+"""An order, and what tells its contractions apart."""
+Contract = Callable[[np.ndarray], np.ndarray]
+"""From the flat components of a tensor to those of its contraction, by additions and negations."""
 Place = Mapping[str, np.ndarray]
 """Input leaf -> object array of exact numbers (Fraction, int or float)."""
 
@@ -62,6 +74,87 @@ class OrderTruth:
     bits: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Truths of one view at many points, each array of shape (points, components).
+
+    high + low is the truth to 2^-105 of it, exactly where low is 0; `condition` as in Truth, to 2^-52 of
+    |truth| + condition. NaN where the point was not certified so.
+    """
+
+    high: np.ndarray
+    low: np.ndarray
+    condition: np.ndarray
+
+
+@dataclass(slots=True, eq=False)
+class _Recording:
+    """The tensors of every order in registers of a tape."""
+
+    tape: Tape
+    leaves: tuple[str, ...]
+    found: Mapping[int, OrderTruth]
+    _viewed: dict[View, tuple[np.ndarray, list[np.ndarray]]] = field(default_factory=dict)
+
+    def run(self, bits: int, result: str, place: Place) -> Any:
+        numbers = [number for name in self.leaves for number in np.asarray(place[name], dtype=object).flat]
+        return self.tape.run(bits, result, [_ball(number, bits) for number in numbers])
+
+    def accurate(self, result: str, place: Place) -> list[float]:
+        """The floats of an expression, at the first precision that gives them all; raises Irregular."""
+        bits = FIRST_BITS
+        while True:
+            try:
+                return self.run(bits, result, place)
+            except Wide:
+                if bits >= CEILING:
+                    raise
+            bits *= 2
+
+    def tensors(self, place: Place, bits: int) -> dict[int, OrderTruth]:
+        """The tensors at a point in balls; raises Irregular."""
+        registers = [
+            each for truth in self.found.values() for array in (truth.values, truth.moves) for each in array.flat
+        ]
+        balls = iter(self.run(bits, f"[{', '.join(each.name for each in registers)}]", place))
+
+        def filled(array: np.ndarray) -> np.ndarray:
+            result = np.empty(array.shape, dtype=object)
+            result.reshape(-1)[:] = list(itertools.islice(balls, array.size))
+            return result
+
+        return {
+            order: OrderTruth(values=filled(each.values), moves=filled(each.moves), complete=each.complete, bits=bits)
+            for order, each in self.found.items()
+        }
+
+    def viewed(self, views: Mapping[View, Contract]) -> dict[View, tuple[np.ndarray, list[np.ndarray]]]:
+        """The components of each view and how they move, in registers."""
+        if not self._viewed:
+            for (order, kind), contract in views.items():
+                truth = self.found[order]
+                rows = [truth.values.reshape(-1), *truth.moves.reshape(len(truth.moves), -1)]
+                values, *moves = (contract(row) for row in rows)
+                self._viewed[order, kind] = values, moves
+        return self._viewed
+
+    def floats(self, views: Mapping[View, Contract]) -> tuple[str, int]:
+        """The expression of all views' columns, and how many floats it gives.
+
+        It is as precise as `at` is at the point: a ball's midpoint, and with it the ulp there, depends on that.
+        """
+        parts, width = [], 0
+        for (order, _), (values, moves) in self.viewed(views).items():
+            size = "sum_of" if self.found[order].complete else "largest_of"
+            for value, *along in zip(values, *moves, strict=True):
+                parts.append(
+                    f"*parts({value.name}), {size}({value.name}, ({''.join(f'{each.name}, ' for each in along)}))"
+                )
+                width += 3
+        tensors = [each.name for truth in self.found.values() for each in truth.values.flat]
+        return f"tight(({', '.join(tensors)},)) and [{', '.join(parts)}]", width
+
+
 @dataclass(slots=True)
 class FormulaTruth:
     """Certified derivatives of the formula of an entry, all wanted orders at once.
@@ -75,19 +168,28 @@ class FormulaTruth:
     data: Mapping[str, np.ndarray]
     _tensors: dict[int, Node] = field(default_factory=dict)
     _moving: dict[tuple[int, tuple[Node, ...]], Node] = field(default_factory=dict)
+    _seeds: dict[Format, tuple[Node, ...]] = field(default_factory=dict)
+    _steps: int | None = None
+    _recordings: dict[tuple[Node, ...], _Recording | None] = field(default_factory=dict)
 
     def at(self, place: Place, form: Format) -> dict[int, OrderTruth]:
-        """The truth at an exact point, tight enough to judge numbers of `form`."""
+        """The truth at an exact point, tight enough to judge numbers of `form`, whose rounding is in the conditions."""
         seeds = self._inexact(form)
         bits = FIRST_BITS
         while True:
             found = self._evaluate(place, seeds, bits)
-            if bits >= CEILING or all(_is_tight(truth, form) for truth in found.values()):
+            if bits >= CEILING or all(_is_tight(truth) for truth in found.values()):
                 return found
             bits *= 2
 
     def value_node(self) -> Node:
         return self.definitions.nodes["value"]
+
+    def steps(self) -> int:
+        """About how many scalar operations the value takes."""
+        if self._steps is None:
+            self._steps = steps([self.value_node()])
+        return self._steps
 
     def tensor(self, order: int) -> Node:
         """The graph of the derivative tensor of an order."""
@@ -97,27 +199,73 @@ class FormulaTruth:
 
     def _inexact(self, form: Format) -> tuple[Node, ...]:
         """What the dtype has to round besides the inputs: data and literals with a component that it cannot hold."""
+        if form not in self._seeds:
+            self._seeds[form] = self._rounded(form)
+        return self._seeds[form]
+
+    def _rounded(self, form: Format) -> tuple[Node, ...]:
         nodes = self.definitions.nodes
         data = [nodes[name] for name, values in self.data.items() if not _holds(values.flat, form)]
         constants = literals([self.tensor(order) for order in self.orders])
         return (*data, *(each for each in constants if not _holds([each.value], form)))
 
+    def columns(self, places: Sequence[Place], form: Format, views: Mapping[View, Contract]) -> dict[View, Columns]:
+        """The truth of every view at many points, in floats; a row of NaN where `at` has to be asked.
+
+        A view is an order and whatever tells its contractions apart; its contraction takes the flat tensor.
+        """
+        recording = self._recording(self._inexact(form))
+        if recording is None:
+            return {}
+        result, width = recording.floats(views)
+        rows = np.full((len(places), width), np.nan)
+        for row, place in zip(rows, places, strict=True):
+            with suppress(Irregular):
+                row[:] = recording.accurate(result, place)
+        return _split_columns(rows, {view: len(each) for view, (each, _) in recording.viewed(views).items()})
+
+    def _recording(self, seeds: tuple[Node, ...]) -> _Recording | None:
+        """The graphs as a tape; None where they are not to be recorded."""
+        if seeds not in self._recordings:
+            try:
+                self._recordings[seeds] = self._recorded(seeds)
+            except Unrecordable:
+                self._recordings[seeds] = None
+        return self._recordings[seeds]
+
+    def _recorded(self, seeds: tuple[Node, ...]) -> _Recording:
+        tape = Tape()
+        inputs = {leaf.name: _registers(tape, leaf.shape) for leaf in self.definitions.leaves}
+        data = elements(self.data, tape)
+        found = self._walked({**data, **inputs}, seeds, tape, partial(evaluate_in, tape.arrays))
+        return _Recording(tape, tuple(inputs), found)
+
     def _evaluate(self, place: Place, seeds: tuple[Node, ...], bits: int) -> dict[int, OrderTruth]:
+        recording = self._recordings.get(seeds)
+        if recording is not None:
+            with suppress(Irregular):
+                return recording.tensors(place, bits)
         system = BallSystem(bits)
-        inputs = self.definitions.leaves
-        moved = (*inputs, *seeds)
+        with working_precision(bits):
+            values = elements({**self.data, **place}, system)
+            found = self._walked(values, seeds, system, partial(evaluate, system=system))
+        return {order: replace(each, bits=bits) for order, each in found.items()}
+
+    def _walked(
+        self, values: Mapping[str, np.ndarray], seeds: tuple[Node, ...], system: Any, walk: Callable[..., list[Any]]
+    ) -> dict[int, OrderTruth]:
+        """Every order's tensor and how it moves, in whatever elements `values` has."""
+        moved = (*self.definitions.leaves, *seeds)
         count = sum(_size(node) for node in moved)
         complete = count <= _BASIS_LIMIT
         count = count if complete else _SIGN_VECTORS
-        with working_precision(bits):
-            values = elements({**self.data, **place}, system)
-            directions = _directions(moved, values, count, complete, system)
-            nodes = [self.tensor(order) for order in self.orders]
-            nodes += [self._moved(order, moved, count) for order in self.orders]
-            arrays = evaluate(nodes, {**values, **directions}, system)
+        directions = _directions(moved, values, count, complete, system)
+        nodes = [self.tensor(order) for order in self.orders]
+        nodes += [self._moved(order, moved, count) for order in self.orders]
+        arrays = walk(nodes, {**values, **directions})
         half = len(self.orders)
         return {
-            order: OrderTruth(values=arrays[i], moves=arrays[half + i], complete=complete, bits=bits)
+            order: OrderTruth(values=arrays[i], moves=arrays[half + i], complete=complete, bits=FIRST_BITS)
             for i, order in enumerate(self.orders)
         }
 
@@ -126,6 +274,28 @@ class FormulaTruth:
             names = {node: _direction_name(index) for index, node in enumerate(moved)}
             self._moving[order, moved] = directional(self.tensor(order), names, count)
         return self._moving[order, moved]
+
+
+def _registers(tape: Tape, shape: Sequence[int]) -> np.ndarray:
+    array = np.empty(tuple(shape), dtype=object)
+    for index in np.ndindex(*array.shape):
+        array[index] = tape.input()
+    return array
+
+
+def _ball(number: Exact, bits: int) -> arb:
+    """An exact number as a ball of the working precision; a float has 53 bits, and every precision holds it."""
+    return arb(number) if isinstance(number, float) else BallSystem(bits).exact(Fraction(number))
+
+
+def _split_columns(rows: np.ndarray, widths: Mapping[View, int]) -> dict[View, Columns]:
+    """The floats of every point, component by component, as columns."""
+    found, start = {}, 0
+    for view, width in widths.items():
+        part = rows[:, start : start + 3 * width].reshape(len(rows), width, 3)
+        found[view] = Columns(high=part[..., 0], low=part[..., 1], condition=part[..., 2])
+        start += 3 * width
+    return found
 
 
 def _direction_name(index: int) -> str:
@@ -171,7 +341,7 @@ def as_array(element: object) -> np.ndarray:
     return array
 
 
-def elements(arrays: Mapping[str, np.ndarray], system: BallSystem) -> dict[str, np.ndarray]:
+def elements(arrays: Mapping[str, np.ndarray], system: Any) -> dict[str, np.ndarray]:
     """Exact numbers (Fraction, int, float) as balls; to be called under the system's working precision."""
     convert = np.frompyfunc(lambda number: system.exact(Fraction(number)), 1, 1)
     return {name: np.asarray(convert(array), dtype=object).reshape(np.shape(array)) for name, array in arrays.items()}
@@ -182,17 +352,17 @@ def _holds(numbers: Iterable[Exact | str], form: Format) -> bool:
     return all(isinstance(each, Exact) and round_to(Fraction(each), form) == Fraction(each) for each in numbers)
 
 
-def _is_tight(truth: OrderTruth, form: Format) -> bool:
-    """Whether more bits could not help: every value is exact or known far better than the dtype needs."""
-    return all(_is_settled(value, form) for value in truth.values.flat)
+def _is_tight(truth: OrderTruth) -> bool:
+    """Whether more bits could not help: every value is exact or known far better than any dtype needs."""
+    return all(_is_settled(value) for value in truth.values.flat)
 
 
-def _is_settled(value: Element, form: Format) -> bool:
+def _is_settled(value: Element) -> bool:
     if isinstance(value, Unknown):
         return value.remedy != BITS
     if not is_finite(value):
         return True
-    return value.is_exact() or value.rel_accuracy_bits() >= form.precision + _GUARD_BITS
+    return value.is_exact() or value.rel_accuracy_bits() >= ACCURATE_BITS
 
 
 def summable(row: np.ndarray) -> np.ndarray:

@@ -13,7 +13,6 @@ import numpy as np
 
 from verifier.arithmetic.elements import Unknown, exact_ball, is_finite
 from verifier.arithmetic.precision import working_precision
-from verifier.symbolic.graph import steps
 from verifier.truth.formula import JUMP, FormulaTruth, OrderTruth, Place, as_array
 from verifier.truth.one_sided import LineGerm, Sides, disjoint
 
@@ -28,7 +27,7 @@ _COMPONENTS = 4
 
 def too_large(truth: FormulaTruth) -> bool:
     """Whether the formula is beyond the budget of the second route."""
-    return steps([truth.value_node()]) > STEP_LIMIT
+    return truth.steps() > STEP_LIMIT
 
 
 def conflicts(truth: FormulaTruth, place: Place, found: Mapping[int, OrderTruth]) -> Iterator[str]:

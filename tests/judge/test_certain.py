@@ -1,0 +1,143 @@
+"""Law: what floats are certain about is what exact judgement says, number by number."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from verifier.arithmetic.floats import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, Format, from_ordinal, ordinal, round_to, ulp
+from verifier.judge.certain import Certain, Kind, certain, four_digits
+from verifier.judge.number import Yardstick, allowance, judge_number
+from verifier.model.verdict import Enclosure, NumberClass, NumberVerdict, Truth
+
+FORMS = (FLOAT64, FLOAT32, BFLOAT16, FLOAT16)
+
+
+def stick(form: Format, terms: int = 1, *, flushes: bool = False) -> Yardstick:
+    return Yardstick(form=form, allowance=allowance(terms), flushes_subnormals=flushes)
+
+
+def split(truth: Fraction) -> tuple[float, float]:
+    """As the columns of a truth are: low is 0 only where the truth is high, and what is below the floats is unknown."""
+    high = float(truth)
+    if truth and not high:
+        return np.nan, np.nan
+    low = float(truth - Fraction(high))
+    if low or truth == Fraction(high):
+        return high, low
+    return high, abs(high) * 2.0**-120 * (1 if truth > high else -1)
+
+
+def in_floats(value: float, truth: Fraction, condition: float, yardstick: Yardstick) -> Certain:
+    value_, high, low, condition_ = (np.array([[each]]) for each in (value, *split(truth), condition))
+    return certain(value_, high, low, condition_, yardstick)
+
+
+def exactly(value: float, truth: Fraction, condition: float, yardstick: Yardstick) -> NumberVerdict:
+    """The truth as wide as columns may be."""
+    radius = abs(truth) / 2**109
+    enclosure = (
+        Enclosure(truth - radius, truth + radius) if Fraction(float(truth)) != truth else Enclosure(truth, truth)
+    )
+    return judge_number(value, Truth(value=enclosure, condition=Fraction(condition)), yardstick)
+
+
+def short(number: float | None) -> float | None:
+    return None if number is None else float(f"{number:.4g}")
+
+
+def agree(found: Certain, verdict: NumberVerdict) -> None:
+    kind = Kind(int(found.kind.item()))
+    if kind is Kind.NOTHING:
+        return
+    assert (kind.number_class, kind is Kind.FAILING) == (verdict.kind, verdict.fails)
+    assert (found.shown_ulps.item(), found.shown_budget.item()) == (short(verdict.ulps), short(verdict.budget))
+    if verdict.lost_bits is not None:
+        assert found.lost_bits.item() == pytest.approx(verdict.lost_bits, abs=2**-30)
+
+
+def near(truth: Fraction, steps: int, form: Format) -> float:
+    """A member so many places from the truth."""
+    last = ordinal(form.largest, form)
+    return from_ordinal(max(-last, min(last, ordinal(round_to(truth, form), form) + steps)), form)
+
+
+truths = st.builds(
+    lambda top, bottom, scale: Fraction(top, bottom) * Fraction(2) ** scale,
+    st.integers(-(2**70), 2**70),
+    st.integers(1, 2**20),
+    st.sampled_from([-1100, -950, -200, -80, -70, -60, 0, 30, 900]),
+)
+conditions = st.one_of(st.just(0.0), st.floats(0, 1e30), st.floats(2.0**-60, 16))
+steps = st.one_of(st.integers(-6, 6), st.integers(-(2**50), 2**50), st.integers(-300, 300))
+
+
+@given(truths, steps, conditions, st.sampled_from(FORMS), st.sampled_from([1, 2, 10, 1000]), st.booleans())
+@example(Fraction(1) - Fraction(1, 2**80), 0, 1.0, FLOAT64, 1, False)  # its ulp is half of that of 1
+@example(Fraction(1) + Fraction(1, 2**200), 0, 1.0, FLOAT64, 1, False)
+@example(Fraction(1) - Fraction(1, 2**2000), 0, 1.0, FLOAT64, 1, False)
+@example(Fraction(0), 0, 0.0, FLOAT32, 1, True)
+@settings(max_examples=1500, deadline=None)
+def test_what_is_certain_is_what_exact_judgement_says(truth, steps, condition, form, terms, flushes):
+    if abs(truth) >= Fraction(form.largest):
+        return
+    value, yardstick = near(truth, steps, form), stick(form, terms, flushes=flushes)
+    agree(in_floats(value, truth, condition, yardstick), exactly(value, truth, condition, yardstick))
+
+
+@given(st.integers(2**60, 2**61), st.integers(1, 2**20), st.sampled_from(FORMS), st.floats(0, 8))
+@settings(max_examples=500, deadline=None)
+def test_most_numbers_are_certain_and_one_place_beyond_the_yardstick_is_never_accurate(top, bottom, form, condition):
+    """Planted faults: the members next within and next beyond the budget, on both sides."""
+    truth, yardstick = Fraction(top, bottom * 2**60), stick(form)
+    budget = yardstick.allowance * (ulp(truth, form) + form.unit_roundoff * Fraction(condition))
+    for sign in (-1, 1):
+        edge = round_to(truth + sign * budget, form)
+        for step in (-1, 0, 1):
+            value = from_ordinal(ordinal(edge, form) + step, form)
+            kind = in_floats(value, truth, condition, yardstick).kind.item()
+            if abs(Fraction(value) - truth) > budget + ulp(truth, form) / 2**19:
+                assert kind != Kind.ACCURATE
+            agree(in_floats(value, truth, condition, yardstick), exactly(value, truth, condition, yardstick))
+
+
+def test_a_rounded_truth_is_certain():
+    rng = np.random.default_rng(0)
+    truths = [Fraction(int(top), 3**30) for top in rng.integers(2**40, 2**62, size=500)]
+    found = [in_floats(float(truth), truth, 1.0, stick(FLOAT64)).kind.item() for truth in truths]
+    assert found.count(Kind.ACCURATE) > 0.99 * len(found)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_nothing_is_certain_about_what_is_not_finite(value):
+    assert in_floats(value, Fraction(1), 1.0, stick(FLOAT64)).kind.item() == Kind.NOTHING
+    assert in_floats(value, Fraction(0), 0.0, stick(FLOAT64)).kind.item() == Kind.NOTHING
+
+
+def test_nothing_is_certain_without_a_truth():
+    one = np.ones((1, 1))
+    assert certain(one, one * np.nan, one, one, stick(FLOAT64)).kind.item() == Kind.NOTHING
+    assert certain(one, one, one * 0, one * np.nan, stick(FLOAT64)).kind.item() == Kind.NOTHING
+
+
+def test_nothing_else_than_zero_is_accurate_at_a_true_zero():
+    assert in_floats(0.0, Fraction(0), 0.0, stick(FLOAT64)).kind.item() == Kind.ACCURATE
+    assert in_floats(5e-324, Fraction(0), 0.0, stick(FLOAT64)).kind.item() == Kind.NOTHING
+    assert exactly(0.0, Fraction(0), 0.0, stick(FLOAT64)).kind is NumberClass.ACCURATE
+
+
+@given(st.floats(1e-18, 1e18))
+@example(2.0**-48)
+@example(9999.5)
+@example(0.00012345)
+@example(1000.0)
+@settings(max_examples=1000, deadline=None)
+def test_four_digits_are_those_of_decimal_text(number):
+    rounded, known = four_digits(np.array([number]))
+    if known[0]:
+        assert rounded[0] == float(f"{number:.4g}")
+        assert float(f"{number * (1 + 2**-36):.4g}") == float(f"{number * (1 - 2**-36):.4g}") == rounded[0]

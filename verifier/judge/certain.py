@@ -1,0 +1,184 @@
+"""What is certain about many numbers at once, in floats; what is not certain is for `judgement`, one by one.
+
+The truth is m +- r with m = high + low, and ulp(m) = 2^k. `judgement` counts in units of 2^(k - 48): with v the value,
+
+    E = ceil(|v - m| + r)                                   error, where v is a multiple of a unit
+    B = floor(K (1 + u c / ulp) 2^48) + 2^28                budget
+
+and reports E / 2^48 and B / 2^48 ulps to four significant digits. The floats here are known to
+
+    d = |(v - high) - low| in ulps      (1 +- 2^-51) d +- 2^-52 |m| 2^-54 / ulp, thus d 2^48 to 2^-51 of it and +- 2^-5
+    r                                   below 2^-108 |m|, thus below 2^-7 units
+    b = K (1 + u c / ulp) + 2^-20       (1 +- 2^-50) b, and B is less than a unit below it
+
+(v - high is exact where v and high are within a factor of two; else low is nothing beside it. |m| < 2^53 ulp, and high
++ low is m to 2^-106 of it.) So d < b (1 - 2^-30) proves E <= B, as b >= 4, and d > b (1 + 2^-30) that the least error,
+E - 2 r - 2 units, is above B. Whatever falls within these bounds of a boundary (a digit that rounds, an error of so
+many units, the bits that may be lost) is left out, and so is a truth that is tiny, beyond the dtype or zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from enum import IntEnum
+
+import numpy as np
+
+from verifier.judge.number import RESOLUTION, TIE, Yardstick, failing_bits
+from verifier.model.verdict import NumberClass
+
+__all__ = ["Certain", "Kind", "certain", "four_digits", "nothing"]
+
+_NEAR = 2.0**-30
+"""Relative room around every boundary: far above the errors of the floats, which are below 2^-35."""
+_UNIT = 2.0**-RESOLUTION
+_UNITS_SLACK = 2.0**-4
+"""Units: 2^-5 + 2^-7 and the rounding of these sums."""
+_FEW_UNITS = 2.0**38
+"""Below so many units an error is counted, beyond them its floats have 2^-35 of relative error."""
+_SAFE = (-900, 900)
+"""Exponents of the truth in which no step here underflows or overflows."""
+
+
+class Kind(IntEnum):
+    """What is certain about a number."""
+
+    NOTHING = 0
+    ACCURATE = 1
+    LOSSY = 2
+    FAILING = 3
+    """LOSSY, and more bits are lost than may be."""
+
+    @property
+    def number_class(self) -> NumberClass:
+        return NumberClass.ACCURATE if self is Kind.ACCURATE else NumberClass.LOSSY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certain:
+    """Arrays of shape (points, components): the `Kind` of each number, and where that is not NOTHING its error and its
+    yardstick in ulps and the bits that it lost, all to 2^-35; `shown_*` are the exact ones to four significant digits.
+    """
+
+    kind: np.ndarray
+    ulps: np.ndarray
+    budget: np.ndarray
+    lost_bits: np.ndarray
+    shown_ulps: np.ndarray
+    shown_budget: np.ndarray
+
+    def columns(self, chosen: slice) -> Certain:
+        return Certain(**{each.name: getattr(self, each.name)[:, chosen] for each in fields(self)})
+
+    def but(self, where: np.ndarray) -> Certain:
+        """Nothing is certain there."""
+        return replace(self, kind=np.where(where, Kind.NOTHING, self.kind))
+
+
+def nothing(values: np.ndarray) -> Certain:
+    """Of numbers whose truths are not known in floats."""
+    return Certain(
+        **{each.name: np.zeros(values.shape, int if each.name == "kind" else float) for each in fields(Certain)}
+    )
+
+
+def certain(
+    values: np.ndarray, high: np.ndarray, low: np.ndarray, condition: np.ndarray, yardstick: Yardstick
+) -> Certain:
+    """What is certain about the numbers; arrays of one shape, truths that are not known so well as NaN."""
+    with np.errstate(all="ignore"):
+        place = _place_of_ulp(_exponent(high, low), yardstick)
+        error, counted = _error(np.ldexp(np.abs((values - high) - low), -place))
+        unavoidable = 1 + np.ldexp(condition, -place - yardstick.form.precision)
+        budget = float(yardstick.allowance) * unavoidable + TIE * _UNIT
+        lost = np.log2(error / unavoidable)
+        size = np.ldexp(np.abs(high), -place)
+        kind = np.where(
+            error < budget * (1 - _NEAR),
+            np.where(_is_narrow(error, budget, size, yardstick), Kind.ACCURATE, Kind.NOTHING),
+            np.where(error > budget * (1 + _NEAR), _lossy(lost, yardstick), Kind.NOTHING),
+        )
+        known = counted & np.isfinite(error + values + condition) & _is_plain(high, yardstick)
+    zero = (high == 0) & (values == 0) & (condition == 0)  # then an ulp is the yardstick, and there is no error
+    error, budget = np.where(zero, 0.0, error), np.where(zero, float(yardstick.allowance) + TIE * _UNIT, budget)
+    (shown_ulps, ulps_known), (shown_budget, budget_known) = four_digits(error), four_digits(budget)
+    kind = np.where(zero, Kind.ACCURATE, np.where(known, kind, Kind.NOTHING))
+    return Certain(
+        kind=np.where(ulps_known & budget_known, kind, Kind.NOTHING),
+        ulps=error,
+        budget=budget,
+        lost_bits=lost,
+        shown_ulps=shown_ulps,
+        shown_budget=shown_budget,
+    )
+
+
+def _lossy(lost: np.ndarray, yardstick: Yardstick) -> np.ndarray:
+    spare = failing_bits(yardstick.form) - lost
+    return np.where(np.abs(spare) < _NEAR, Kind.NOTHING, np.where(spare > 0, Kind.LOSSY, Kind.FAILING))
+
+
+def _is_plain(high: np.ndarray, yardstick: Yardstick) -> np.ndarray:
+    """Whether the truth is a normal number of the dtype's range, and no step of the arithmetic under- or overflows."""
+    exponent = np.frexp(high)[1]
+    inside = (exponent > _SAFE[0]) & (exponent < _SAFE[1])
+    form = yardstick.form
+    return inside & (np.abs(high) >= 2 * form.smallest_normal) & (np.abs(high) < form.largest)
+
+
+def _exponent(high: np.ndarray, low: np.ndarray) -> np.ndarray:
+    """floor(log2 |m|): that of `high`, the float nearest to m, but just below a power of two."""
+    fraction, exponent = np.frexp(np.abs(high))
+    return exponent - 1 - ((fraction == 0.5) & (low * np.sign(high) < 0))
+
+
+def _place_of_ulp(exponent: np.ndarray, yardstick: Yardstick) -> np.ndarray:
+    """k of ulp = 2^k at truths of these exponents."""
+    form = yardstick.form
+    least = form.min_exponent if yardstick.flushes_subnormals else form.least_exponent
+    return np.maximum(np.minimum(exponent, form.max_exponent) - form.precision + 1, least)
+
+
+def _error(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """E / 2^48 from d, and where it is certain: few units are counted, and any error at all is one at least."""
+    units = distance / _UNIT
+    fewest = np.maximum(np.ceil(units * (1 - _NEAR**2) - _UNITS_SLACK), np.where(units > 0, 1.0, 0.0))
+    most = np.where(units > 0, np.ceil(units * (1 + _NEAR**2) + _UNITS_SLACK), 0.0)
+    many = units >= _FEW_UNITS
+    return np.where(many, distance, most * _UNIT), many | (fewest == most)
+
+
+def _is_narrow(error: np.ndarray, budget: np.ndarray, size: np.ndarray, yardstick: Yardstick) -> np.ndarray:
+    """Whether the yardstick (or K ulps that the error stays within) is certainly below half of the truth."""
+    own, room = float(yardstick.allowance), 1 - _NEAR
+    return (2 * budget < size * room) | ((error < own * room) & (2 * own < size * room))
+
+
+def four_digits(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Non-negative numbers rounded to four significant digits as decimal text rounds them, and where that is certain.
+
+    It is where 2^-35 more or less would not change a digit. n 10^k is one correctly rounded operation on exact floats.
+    """
+    with np.errstate(all="ignore"):
+        power = np.floor(np.log10(np.where(numbers > 0, numbers, 1.0))) - 3
+        power = np.where(_scaled(numbers, power) < 1000, power - 1, power)
+        power = np.where(_scaled(numbers, power) >= 10000, power + 1, power)
+        digits = _scaled(numbers, power)
+        whole = np.rint(digits)
+        rounded = np.where(power < 0, whole / _tens(-power), whole * _tens(power))
+        certain = (np.abs(np.abs(digits - whole) - 0.5) > 10000 * _NEAR) & (np.abs(power) < 20)
+        certain &= (digits > 1000 * (1 - _NEAR)) & (digits < 10000)
+    return np.where(numbers == 0, 0.0, rounded), certain | (numbers == 0)
+
+
+def _scaled(numbers: np.ndarray, power: np.ndarray) -> np.ndarray:
+    return np.where(power < 0, numbers * _tens(-power), numbers / _tens(power))
+
+
+def _tens(power: np.ndarray) -> np.ndarray:
+    """10^power, exactly; meaningless for powers that are left out."""
+    return _TENS[np.clip(np.nan_to_num(power), 0, len(_TENS) - 1).astype(int)]
+
+
+_TENS = np.array([float(10**power) for power in range(23)])
+"""Every power of ten that a float holds."""

@@ -1,0 +1,332 @@
+"""Graphs as straight-line Python over balls: recorded once, run at every point.
+
+The evaluator runs over registers instead of balls, and each operation becomes a statement that does what ball
+arithmetic does where everything is a finite ball. What is not (a pole, a kink, an undecided comparison) raises
+`Irregular`, and the evaluator itself then decides about that point.
+
+    Law: run(...) raises Irregular, or encloses what `evaluate` encloses, by the same operations in the same order.
+
+The text that is compiled consists of names and numbers made here; nothing of a formula's own text enters it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from flint import arb, arb_mat
+
+from verifier.arithmetic.elements import compare, exact_ball
+from verifier.arithmetic.functions import FLINT_ERRORS
+from verifier.arithmetic.precision import working_precision
+from verifier.arithmetic.vocabulary import FUNCTIONS, OPERATIONS, constant
+from verifier.symbolic.evaluate import ElementArrays
+from verifier.symbolic.program import Step
+
+__all__ = ["ACCURATE_BITS", "STATEMENT_LIMIT", "Irregular", "Register", "Tape", "Unrecordable", "Wide"]
+
+STATEMENT_LIMIT = 200_000
+"""Most statements of a tape: compiling one costs as much as running it a hundred times."""
+
+
+class Irregular(Exception):
+    """Something on the way was no finite ball, or was not decided: no verdict, only a case for the evaluator."""
+
+
+class Wide(Irregular):
+    """A ball is too wide: more precision helps, as far as dependency does not."""
+
+
+class Unrecordable(Exception):
+    """The graph is too long, or asks for decisions while it is recorded."""
+
+
+@dataclass(slots=True, eq=False)
+class Register:
+    """The name of a value; `moving` where it differs from point to point, `shared` where it may be another's object.
+
+    Ball arithmetic recognises one element by its identity (x - x is 0); what is computed anew is no other's object.
+    """
+
+    tape: Tape
+    name: str
+    moving: bool
+    shared: bool = False
+
+    def __add__(self, other: Register) -> Register:
+        return self.tape.computed("{} + {}", self, other)
+
+    def __sub__(self, other: Register) -> Register:
+        return self.tape.computed("{} - {}", self, other)
+
+    def __neg__(self) -> Register:
+        return self.tape.computed("-{}", self)
+
+    def __rmul__(self, weight: int) -> Register:
+        return self.tape.computed(f"{int(weight)} * {{}}", self) if weight else self.tape.zero
+
+
+_PLAIN = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "neg": "-{}", "abs": "abs({})"}
+"""Finite balls give finite balls."""
+_CHECKED = {"div": "{} / {}", "integer_pow": "{} ** {}", "pow": "{} ** {}", "square": "{} ** 2"}
+_IDENTITY = frozenset({"sub", "div"})
+"""Operations that look whether both operands are one element."""
+_METHODS: dict[str, str] = {
+    name: f"{{}}.{each.ball.__name__}()"
+    for name, each in FUNCTIONS.items()
+    if each.arity == 1 and getattr(arb, each.ball.__name__, None) is each.ball
+}
+"""Functions that are a method of FLINT's balls."""
+
+
+@dataclass(eq=False)
+class Tape:
+    """What is recorded: statements that depend on the point, and those that do not and run once for each precision.
+
+    It is the number system whose elements are registers; decisions are registers, too.
+    """
+
+    fixed: list[str] = field(default_factory=list)
+    moving: list[str] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+    given: dict[str, Any] = field(default_factory=dict)
+    """What the statements use by name: operations, and the exact numbers of constants."""
+    _count: int = 0
+    _texts: dict[str, Any] = field(default_factory=dict)
+    _runs: dict[tuple[int, str], Callable[..., Any]] = field(default_factory=dict)
+    arrays: ElementArrays = field(init=False)
+    """The arrays that a graph is recorded with."""
+
+    def __post_init__(self) -> None:
+        self.arrays = _Arrays(self)  # pyright: ignore[reportArgumentType]  decisions are registers
+
+    @property
+    def zero(self) -> Register:
+        return self.arrays.zero
+
+    # what is given
+
+    def input(self) -> Register:
+        """A ball of the point: the tape runs with these in the order in which they were asked for."""
+        name = self._name()
+        self.inputs.append(name)
+        return Register(self, name, moving=True)
+
+    def exact(self, value: Fraction | int) -> Register:
+        return self.computed(f"exact({self._kept(value)})")
+
+    def constant(self, name: str) -> Register:
+        return self.computed(f"constant({self._kept(name)})")
+
+    # statements
+
+    def computed(self, text: str, *operands: Register, checks: str = "", shared: bool = False) -> Register:
+        """A statement `name = text`, and the one that may refuse the result."""
+        name, moving = self._name(), any(each.moving for each in operands)
+        lines = self.moving if moving else self.fixed
+        lines.append(f"{name} = {text.format(*(each.name for each in operands))}")
+        if checks:
+            lines.append(checks.format(name, *(each.name for each in operands)))
+        if len(self.moving) + len(self.fixed) > STATEMENT_LIMIT:
+            raise Unrecordable("too many statements")
+        return Register(self, name, moving=moving, shared=shared)
+
+    def _name(self) -> str:
+        self._count += 1
+        return f"v{self._count}"
+
+    def _kept(self, value: Any) -> str:
+        name = f"k{len(self.given)}"
+        self.given[name] = value
+        return name
+
+    # a number system
+
+    def operation(self, name: str) -> Callable[..., Register]:
+        return lambda *operands: self._operation(name, *map(self._register, operands))
+
+    def _register(self, value: Any) -> Register:
+        """The exponent of a power is a number, not a register."""
+        return value if isinstance(value, Register) else self.exact(value)
+
+    def _operation(self, name: str, *operands: Register) -> Register:
+        if name in _IDENTITY and (operands[0] is operands[1] or any(each.shared for each in operands)):
+            return self._lifted(name, *operands)
+        if name in _PLAIN:
+            return self.computed(_PLAIN[name], *operands)
+        text = _CHECKED.get(name) or _METHODS.get(name)
+        if text:
+            return self.computed(text, *operands, checks="if not {0}.is_finite(): raise Irregular")
+        if name == "atan2":  # the sign of a zero matters, which is an identity that plain statements do not keep
+            self.computed("{}.is_zero()", operands[0], checks="if {0}: raise Irregular")
+        return self._lifted(name, *operands)
+
+    def _lifted(self, name: str, *operands: Register) -> Register:
+        """By the operation of ball arithmetic itself, which may return an operand."""
+        self.given[f"do_{name}"] = OPERATIONS[name]
+        text = f"do_{name}({', '.join(['{}'] * len(operands))})"
+        return self.computed(text, *operands, checks="if type({0}) is not arb: raise Irregular", shared=True)
+
+    def compare(self, relation: str, a: Register, b: Register) -> Register:
+        text = f"compare({relation!r}, {{}}, {{}})"
+        return self.computed(text, a, b, checks="if {0} is None: raise Irregular")
+
+    def select(self, condition: Register | None, a: Register, b: Register) -> Register:
+        if condition is None:
+            raise Unrecordable("a choice that is never decided")
+        return self.computed("{1} if {0} else {2}", condition, a, b, shared=True)
+
+    def kink(self) -> Register:
+        raise Unrecordable("a kink everywhere")
+
+    def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """One statement for the whole product, as balls are multiplied, and one for each entry."""
+        (rows, inner), columns = a.shape, b.shape[1]
+        left, right = (f"[{', '.join(['{}'] * each.size)}]" for each in (a, b))
+        text = f"(arb_mat({rows}, {inner}, {left}) * arb_mat({inner}, {columns}, {right})).entries()"
+        product = self.computed(text, *a.flat, *b.flat)
+        result = np.empty(rows * columns, dtype=object)
+        result[:] = [self.computed(f"{{}}[{place}]", product) for place in range(result.size)]
+        return result.reshape(rows, columns)
+
+    def working(self) -> nullcontext[None]:
+        return nullcontext()
+
+    # what is run
+
+    def run(self, bits: int, result: str, inputs: Sequence[arb]) -> Any:
+        """The value of an expression of registers, under this working precision; raises Irregular."""
+        try:
+            with working_precision(bits):
+                if (bits, result) not in self._runs:
+                    self._runs[bits, result] = _refuse
+                    self._runs[bits, result] = self._compiled(result)
+                return self._runs[bits, result](*inputs)
+        except FLINT_ERRORS as error:
+            raise Irregular from error
+
+    def _compiled(self, result: str) -> Callable[..., Any]:
+        """The tape as a function of its inputs; its fixed part has been run at the current precision."""
+        if result not in self._texts:
+            self._texts[result] = compile("\n".join(self._lines(result)), "<tape>", "exec")
+        names = {**_NAMES, **self.given}
+        exec(self._texts[result], names)
+        return names["prepare"]()
+
+    def _lines(self, result: str) -> Iterator[str]:
+        yield "def prepare():"
+        yield from (f"  {line}" for line in self.fixed)
+        yield f"  def run({', '.join(self.inputs)}):"
+        yield from (f"    {line}" for line in self.moving)
+        yield f"    return {result}"
+        yield "  return run"
+
+
+def _refuse(*_: arb) -> Any:
+    """Stands for a tape whose fixed part is irregular already."""
+    raise Irregular
+
+
+def _tight(balls: Sequence[arb]) -> bool:
+    """Whether all are known well enough; raises Wide."""
+    if any(ball.rel_accuracy_bits() < ACCURATE_BITS for ball in balls):
+        raise Wide
+    return True
+
+
+def _parts(ball: arb) -> tuple[float, float]:
+    """high + low: the midpoint of a ball to 2^-106 of it; low is 0 only where the ball is exactly high, else its sign
+    is that of the rest (for a rest of 0, that of high).
+
+    The radius is below 2^-ACCURATE_BITS of the midpoint: rel_accuracy_bits compares the positions of their top bits.
+    NaN for a wider ball, and for one below the floats.
+    """
+    high = float(ball)
+    if ball.rel_accuracy_bits() < ACCURATE_BITS or (not high and not ball.is_zero()):
+        return math.nan, math.nan
+    rest = ball - high
+    low = float(rest)
+    if low or ball.is_exact():
+        return high, low
+    middle = rest.mid()  # on which side of a power of two the midpoint is decides its ulp
+    return high, math.copysign(high * _FAR_BELOW, 1.0 if middle > 0 else -1.0 if middle < 0 else high)
+
+
+def _sum(ball: arb, moves: Sequence[arb]) -> float:
+    """The sum of |moves|, to 2^-52 of itself and of |ball|; NaN where it is not known so well."""
+    return _size(ball, sum(map(abs, moves), _ZERO))
+
+
+def _largest(ball: arb, moves: Sequence[arb]) -> float:
+    sizes = [_size(ball, abs(move)) for move in moves]
+    return math.nan if any(map(math.isnan, sizes)) else max(sizes)
+
+
+def _size(ball: arb, size: arb) -> float:
+    return float(size) if (size + abs(ball)).rel_accuracy_bits() >= _CONDITION_BITS else math.nan
+
+
+ACCURATE_BITS = 108
+"""Bits of every truth in floats: its radius is far below the 2^-48 ulp of float64 to which errors are measured."""
+
+_CONDITION_BITS = 60
+_FAR_BELOW = 2.0**-120
+_ZERO = arb(0)
+_NAMES = {
+    "Irregular": Irregular,
+    "arb": arb,
+    "arb_mat": arb_mat,
+    "compare": compare,
+    "constant": constant,
+    "exact": exact_ball,
+    "parts": _parts,
+    "sum_of": _sum,
+    "largest_of": _largest,
+    "tight": _tight,
+}
+
+
+class _Arrays(ElementArrays):
+    """Arrays of registers: decisions are made when the tape runs."""
+
+    system: Tape
+
+    def _operation(self, step: Step) -> Callable[..., np.ndarray]:
+        if step.operation == "truth":
+            raise Unrecordable("a constant truth value")
+        return super()._operation(step)
+
+    def scalar(self, operation: str) -> Callable[..., Any]:
+        if operation in ("and", "or"):
+            return lambda a, b: self.system.computed(f"{{}} {operation} {{}}", a, b)
+        if operation == "not":
+            return lambda a: self.system.computed("not {}", a)
+        return super().scalar(operation)
+
+    def _sides(self, inside: Register, outside: Register, p: Register, q: Register) -> Register:
+        self.system.computed("{} or {}", inside, outside, checks="if not {0}: raise Irregular")
+        return self.system.select(inside, p, q)
+
+    def _times(self, a: Register, b: Register) -> Register:
+        if not (a.shared or b.shared) or a is self.zero or b is self.zero or a is self.one or b is self.one:
+            return super()._times(a, b)
+        return self._chosen(
+            "{2} if {0} is {2} or {1} is {2} else {1} if {0} is {3} else {0} if {1} is {3} else {0} * {1}", a, b
+        )
+
+    def _plus(self, a: Register, b: Register) -> Register:
+        if not (a.shared or b.shared) or a is self.zero or b is self.zero:
+            return super()._plus(a, b)
+        return self._chosen("{1} if {0} is {2} else {0} if {1} is {2} else {0} + {1}", a, b)
+
+    def _chosen(self, text: str, a: Register, b: Register) -> Register:
+        """A product or sum that looks whether an operand is the zero, or the one."""
+        return self.system.computed(text, a, b, self.zero, self.one, shared=True)
+
+    def position(self, array: np.ndarray, which: str, axis: int | None) -> np.ndarray:
+        raise Unrecordable("a position is decided while the graph is evaluated")
