@@ -1,10 +1,11 @@
 """Derivatives of order 1 and 2 at points where a function is certainly analytic, all components in one run.
 
 A recorded run (see `replay`) is done on jets: the value of a number at the point, and its derivatives by the inputs.
-Each scalar function adds its own Taylor coefficients, the ones that germs expand it with; no derivative rule of anyone's
-is used. The function is analytic around the point if each step is: its function certainly is where its operands are, and
-each comparison is of numbers that are certainly different. Then all one-sided derivatives are those of one power
-series, and there is nothing to compare. Anything else raises NotSmooth: germs look at such a point from all sides.
+Each scalar function adds its own Taylor coefficients, the ones that germs expand it with; no derivative rule of
+anyone's is used. The function is analytic around the point if each step is: its function certainly is where its
+operands are, and each comparison is of numbers that are certainly different. Then all one-sided derivatives are those
+of one power series, and there is nothing to compare. Anything else raises NotSmooth: germs look at such a point from
+all sides.
 
 Source: composition of analytic functions; Griewank and Walther, Evaluating Derivatives (2008), ch. 3 and 13.
 """
