@@ -33,7 +33,6 @@ from verifier.programs.listing_facts import check_structure
 from verifier.programs.modes import TRANSFORMS, build, row_of
 from verifier.programs.plan import Plan, Selection, plan
 from verifier.runs.outcome import Outcome
-from verifier.truth.derived import Derived
 
 __all__ = ["Clock", "Function", "clear", "entries_of", "floor", "functions", "measured", "seconds", "verdicts_alone"]
 
@@ -205,13 +204,16 @@ def _programs(function: Function) -> Programs:
 def verdicts_alone(function: Function, places: Sequence[Point]) -> tuple[int, dict[str, float]]:
     """The verdict on every program's rule at these points, without a compiler: how many verdicts, and CPU seconds.
 
-    `programs` is tracing the programs and following them in balls; `verdicts` is all of it, the truth included.
+    `tracing` is JAX's making of the programs; `programs` is that and following them in balls; `verdicts` is all of it,
+    the truth included.
     """
+    clear()
+    tracing, _ = seconds(lambda: [_programs(function).traced(each) for each in _wanted(function)])
     clear()
     alone, _ = seconds(lambda: _followed(function, places))
     clear()
     spent, count = seconds(lambda: _judged(function, places))
-    return count, {"programs": alone, "verdicts": spent}
+    return count, {"tracing": tracing, "programs": alone, "verdicts": spent}
 
 
 def _wanted(function: Function) -> Sequence[Any]:
@@ -227,7 +229,8 @@ def _followed(function: Function, places: Sequence[Point]) -> int:
             if isinstance(traced, str) or id(traced.jaxpr) in seen:
                 continue
             seen.add(id(traced.jaxpr))
-            done += len(Derived(traced.jaxpr, place.route.place, place.route.options(traced.jaxpr)).elements)
+            where = programs.where(each, place.route.chosen(each.order))
+            done += len(place.route.derived(traced, where).elements)
     return done
 
 

@@ -57,7 +57,12 @@ def _goals(found: Found) -> Iterator[str]:
         own = _sum(known, lambda row: row[f"engine{MANY}"] - row[f"rules{MANY}"])
         where = "" if len(known) == len(rows) else f" ({len(known)} functions)"
         yield _goal(f"components per second against {title}{where}", goal, cost / own, least=True)
-    for name, title in (("verdicts", "the rule verdict alone"), ("programs", "of that, the programs in balls")):
+    alone = {
+        "verdicts": "the rule verdict alone",
+        "programs": "of that, the programs traced and in balls",
+        "tracing": "of that, JAX's tracing of the programs",
+    }
+    for name, title in alone.items():
         share = _sum(rows, lambda row, n=name: row[f"{n}_alone"]) / _sum(rows, lambda row: row[f"floor{FEW}"])
         goal = 0.20 if name == "verdicts" else None
         yield _goal(f"{title} / floor, {FEW} points", goal, share, least=False)
@@ -83,11 +88,11 @@ def _program(found: Found | None) -> Iterator[str]:
     if not found:
         return
     what = f"1,000 points of {found['equations']} equations in balls / compiling it"
-    yield _goal(f"{what}, all points in one walk", 1, found["value_batch"] / found["compile"], least=False)
-    yield f"| {what}, point by point | | {found['value'] / found['compile']:.3g} | |"
+    yield _goal(what, 1, found["value"] / found["compile"], least=False)
+    yield f"| {what}, walked at each point | | {found['value_walked'] / found['compile']:.3g} | |"
     what = f"the same of its gradient, {found['grad_equations']} equations"
-    yield f"| {what}, in one walk | | {found['grad_batch'] / found['compile_grad']:.3g} | |"
-    yield f"| {what}, point by point | | {found['grad'] / found['compile_grad']:.3g} | |"
+    yield _goal(what, 1, found["grad"] / found["compile_grad"], least=False)
+    yield f"| {what}, walked at each point | | {found['grad_walked'] / found['compile_grad']:.3g} | |"
 
 
 def _depth(found: Found | None) -> Iterator[str]:

@@ -31,7 +31,6 @@ BEGIN, END = "<!-- measured: benchmarks/performance.py -->", "<!-- end of measur
 
 FEW, MANY = 100, 1000
 _RIVAL_POINTS = 3
-_RULE_POINTS = 11
 _LIMIT = 20
 """Seconds of wall clock for SymPy with one function."""
 
@@ -111,24 +110,12 @@ def _engine(entry: Any) -> Found:
 
 
 def _rules(entry: Any) -> Found:
-    """First point and each further one, of the rule verdict without a compiler."""
+    """The rule verdict without a compiler, and its parts."""
     import measures
 
-    found: Found = {}
-    for count in (1, _RULE_POINTS):
-        function = measures.functions(entry, FEW)
-        _, spent = measures.verdicts_alone(function, function.points[-count:])
-        for name, each in spent.items():
-            found[f"{name}{count}"] = each
-    return {
-        f"{name}_alone": _line(found[f"{name}1"], found[f"{name}{_RULE_POINTS}"], _RULE_POINTS, FEW)
-        for name in ("programs", "verdicts")
-    }
-
-
-def _line(first: float, several: float, measured: int, wanted: int) -> float:
-    """A cost at `wanted` points, from that of the first and that of several."""
-    return first + max(0.0, several - first) / (measured - 1) * (wanted - 1)
+    function = measures.functions(entry, FEW)
+    _, spent = measures.verdicts_alone(function, function.points)
+    return {f"{name}_alone": each for name, each in spent.items()}
 
 
 def _rivals(entry: Any) -> Found:
@@ -170,6 +157,7 @@ def program() -> Found:
     from verifier.arithmetic.ball import BallSystem
     from verifier.execution.dtypes import x64_for
     from verifier.truth.jaxprs import evaluate
+    from verifier.truth.replay import run
 
     def function(x: Any) -> Any:
         for _ in range(12):
@@ -183,23 +171,20 @@ def program() -> Found:
         slope, _ = measures.seconds(lambda: jax.jit(jax.grad(function)).lower(place).compile())
         derived = jax.make_jaxpr(jax.grad(function))(place)
     points = [np.array(each) for each in np.linspace(0.1, 2, MANY)]
-    value, _ = measures.seconds(lambda: [evaluate(jaxpr, [each], BallSystem(160)) for each in points])
-    alone, _ = measures.seconds(lambda: [evaluate(derived, [each], BallSystem(160)) for each in points])
-    batch = np.linspace(0.1, 2, MANY)
-    with x64_for("float64"):
-        wide = jax.make_jaxpr(jax.vmap(function))(batch)
-        wide_slope = jax.make_jaxpr(jax.vmap(jax.grad(function)))(batch)
-    together, _ = measures.seconds(lambda: evaluate(wide, [batch], BallSystem(160)))
-    together_slope, _ = measures.seconds(lambda: evaluate(wide_slope, [batch], BallSystem(160)))
+    found = {
+        f"{name}{how}": measures.seconds(lambda of=of, work=work: [work(of, [each]) for each in points])[0]
+        for name, of in (("value", jaxpr), ("grad", derived))
+        for how, work in (
+            ("", lambda of, place: run(of, place, BallSystem(160), {})),
+            ("_walked", lambda of, place: evaluate(of, place, BallSystem(160))),
+        )
+    }
     return {
         "equations": len(jaxpr.jaxpr.eqns),
         "grad_equations": len(derived.jaxpr.eqns),
         "compile": compiling,
         "compile_grad": slope,
-        "value": value,
-        "grad": alone,
-        "value_batch": together,
-        "grad_batch": together_slope,
+        **found,
         "peak": peak(),
     }
 
