@@ -49,3 +49,11 @@ def test_limits():
     h = sympy.Symbol("h", real=True)
     assert limit((sympy.sin(x + h) - sympy.sin(x)) / h, h, sympy.S.Zero) == sympy.cos(x)
     assert limit(sympy.Abs(h) / h, h, sympy.S.Zero) is None
+
+
+def test_exponents_of_many_bits_are_left_open():
+    """logaddexp2 in float32, whose log 2 is a rational of 24 bits: a polynomial of degree 12,102,203 to SymPy."""
+    base, constant = 2 ** (x - y), sympy.Rational(12102203, 8388608)
+    left = constant * base * sympy.log(2) / (base + 1) + 2 ** (-constant * sympy.log(base + 1))
+    assert prove_equal(left, sympy.Integer(1)) is None
+    assert prove_equal(left, left * 1) is True

@@ -21,6 +21,8 @@ MAX_SIZE = 1_500
 MAX_COSTLY = 250
 # ... and on numbers of at most so many bits.
 _LONGEST_NUMBER = 24
+# ... and what looks for common factors on exponents of at most so many.
+_LONGEST_EXPONENT = 12
 
 
 def prove_equal(left: Kernel, right: Kernel, *, costly: int = MAX_COSTLY) -> bool | None:
@@ -35,6 +37,8 @@ def prove_equal(left: Kernel, right: Kernel, *, costly: int = MAX_COSTLY) -> boo
         if tree_size(difference) > min(largest, costly if largest == MAX_COSTLY else largest):
             continue
         if largest == MAX_COSTLY and _has_long_number(difference):
+            continue
+        if rewrite in _OVER_POLYNOMIALS and _has_long_exponent(difference):
             continue
         try:
             rewritten = rewrite(difference)
@@ -55,6 +59,15 @@ def _has_long_number(expression: Kernel) -> bool:
     return any(max(abs(each.p), each.q).bit_length() > _LONGEST_NUMBER for each in expression.atoms(sympy.Rational))
 
 
+def _has_long_exponent(expression: Kernel) -> bool:
+    """Whether the exponent of a power holds a rational of many bits: b^(p/q) is of degree p in b^(1/q) to SymPy, and
+    its greatest common divisors cost as much as the degree says. A constant of float32, as log 2 in exp2, has 24 bits.
+    """
+    powers = expression.atoms(sympy.Pow, sympy.exp)
+    numbers = (number for power in powers for number in power.exp.atoms(sympy.Rational))  # pyright: ignore
+    return any(max(abs(each.p), each.q).bit_length() > _LONGEST_EXPONENT for each in numbers)
+
+
 def _numerator(expression: Kernel) -> Kernel:
     return sympy.expand(sympy.fraction(sympy.together(expression))[0])
 
@@ -73,6 +86,8 @@ _REWRITES: tuple[tuple[Callable[[Kernel], Kernel], int], ...] = (
     (sympy.trigsimp, MAX_COSTLY),
     (sympy.simplify, MAX_COSTLY),
 )
+
+_OVER_POLYNOMIALS = (_numerator, _exponentials, sympy.trigsimp, sympy.simplify)
 
 
 _ARITHMETIC = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Rational, sympy.Symbol)
