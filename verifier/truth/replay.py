@@ -10,11 +10,12 @@ Law: run(record(program)) gives what `evaluate` gives, by the same operations in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
+from math import isfinite
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -23,7 +24,7 @@ from flint import arb, fmpq
 
 from verifier.arithmetic.arrays import blocks, object_array
 from verifier.arithmetic.ball import BallSystem, generic_matmul
-from verifier.arithmetic.elements import Special
+from verifier.arithmetic.elements import Special, is_finite
 from verifier.arithmetic.germ import GermSystem
 from verifier.model.jaxprs import all_equations
 from verifier.truth.enclosing import flat
@@ -41,6 +42,7 @@ from verifier.truth.rules import (
     windows,
 )
 from verifier.truth.rules.named import is_named
+from verifier.truth.tape import Irregular, Register, Tape, Unrecordable
 from verifier.truth.values import exact_literals, lifted
 
 __all__ = ["CHECK", "FREEZE", "Recording", "Step", "Unrecorded", "record", "run", "scalar_recording"]
@@ -48,6 +50,8 @@ __all__ = ["CHECK", "FREEZE", "Recording", "Step", "Unrecorded", "record", "run"
 _MOST_STEPS = 100_000
 _MOST_KEPT = 4
 """Kept for one program: as many ways through its comparisons."""
+_OFTEN = 20
+"""Compiling a recorded run to statements costs as much as a few dozen runs."""
 _MOST_FAILURES = 8
 """Runs that no recording could follow, or that could not be recorded, before nothing is recorded any more."""
 
@@ -88,22 +92,36 @@ Maker = Callable[[Any], Any]
 """(system) -> the element of a constant in this system."""
 
 Compute = Callable[..., Any]
-CHECK, FREEZE = "check", "freeze"
+CHECK, FREEZE, MATMUL, ENTRY = "check", "freeze", "matmul", "entry"
 
 
 class Step(NamedTuple):
-    """How a system does an operation, the slots of its operands, and that of its result.
+    """One step of a run: what is done, what it is given besides, the slots of its operands, and that of its result.
 
-    Of an operation the name is that of its function; else it is CHECK of a comparison, FREEZE, which changes no ball,
-    or one half of a product of matrices.
-
-    The result of a check stands in the last slot, where nobody looks.
+    name of a function        the function of the operands
+    CHECK                     a comparison; given (relation, outcome). Its result is nowhere looked at
+    FREEZE                    the operand, which `stop_gradient` holds
+    MATMUL                    all entries of a product of matrices; given both shapes
+    ENTRY                     one of these entries; given its place
     """
 
     name: str
-    build: Callable[[Any], Compute]
+    given: Any
     operands: tuple[int, ...]
     result: int
+
+    def build(self, system: Any) -> Compute:
+        """The step as a number system does it."""
+        match self.name:
+            case "check":
+                return _check(system.compare, *self.given)
+            case "freeze":
+                return lambda value: value
+            case "matmul":
+                return _product(system, *self.given)
+            case "entry":
+                return lambda product: product[self.given]
+        return system.operation(self.name)
 
 
 @dataclass(slots=True, eq=False)
@@ -140,7 +158,7 @@ class _Recorder:
         def recorded(*operands: Any) -> _Slot:
             slots = [self.slot(each) for each in operands]
             result = self._new(compute(*(each.value for each in slots)))
-            self._step(name, lambda system: system.operation(name), slots, result.index)
+            self._step(name, None, slots, result.index)
             return result
 
         return recorded
@@ -153,7 +171,7 @@ class _Recorder:
         outcome = self.inner.compare(relation, slots[0].value, slots[1].value)
         if outcome is None:
             raise Unrecorded
-        self._step(CHECK, lambda system: _check(system.compare, relation, outcome), slots, -1)
+        self._step(CHECK, (relation, outcome), slots, -1)
         return outcome
 
     def select(self, condition: bool | None, a: Any, b: Any) -> Any:
@@ -170,13 +188,13 @@ class _Recorder:
             return generic_matmul(self, a, b)
         slots = [self.slot(each) for each in chain(a.flat, b.flat)]
         whole = self._new(_product(self.inner, a.shape, b.shape)(*(each.value for each in slots)))
-        self._step("matmul", lambda system: _product(system, a.shape, b.shape), slots, whole.index)
+        self._step(MATMUL, (a.shape, b.shape), slots, whole.index)
         return object_array(map(self._entry(whole), range(len(whole.value))), (a.shape[0], b.shape[1]))
 
     def _entry(self, whole: _Slot) -> Callable[[int], _Slot]:
         def entry(place: int) -> _Slot:
             result = self._new(whole.value[place])
-            self._step("entry", lambda system: lambda product: product[place], [whole], result.index)
+            self._step(ENTRY, place, [whole], result.index)
             return result
 
         return entry
@@ -190,7 +208,7 @@ class _Recorder:
     def _frozen(self, entry: Any) -> _Slot:
         slot = self.slot(entry)
         result = self._new(slot.value)
-        self._step(FREEZE, lambda system: lambda value: value, [slot], result.index)
+        self._step(FREEZE, None, [slot], result.index)
         return result
 
     def slot(self, element: Any) -> _Slot:
@@ -210,10 +228,10 @@ class _Recorder:
         self.count += 1
         return _Slot(value, self.count - 1)
 
-    def _step(self, name: str, build: Callable[[Any], Compute], operands: Sequence[_Slot], result: int) -> None:
+    def _step(self, name: str, given: Any, operands: Sequence[_Slot], result: int) -> None:
         if len(self.steps) >= _MOST_STEPS:
             raise Unrecorded
-        self.steps.append(Step(name, build, tuple(each.index for each in operands), result))
+        self.steps.append(Step(name, given, tuple(each.index for each in operands), result))
 
 
 def _check(compare: Callable[[str, Any, Any], Any], relation: str, outcome: bool) -> Compute:
@@ -233,9 +251,12 @@ def _product(system: Any, left: tuple[int, ...], right: tuple[int, ...]) -> Comp
     return product
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Recording:
-    """A recorded run: the first slots are the inputs; `results` are the slots of all results."""
+    """A recorded run: the first slots are the inputs; `results` are the slots of all results.
+
+    A run that is asked for often is compiled to a tape of plain balls; where that refuses, its steps are done as here.
+    """
 
     inputs: int
     count: int
@@ -244,9 +265,18 @@ class Recording:
     results: tuple[int, ...]
     _ready: dict[Any, tuple[list[Any], list[tuple[Compute, tuple[int, ...], int]]]] = field(default_factory=dict)
     """System -> what it starts with in each slot, and its own operations."""
+    _runs: int = 0
+    _tape: tuple[Tape, str] | None = None
 
     def run(self, elements: Sequence[Any], system: Any) -> list[Any] | None:
         """All results for other inputs; None where a comparison has another outcome."""
+        self._runs += 1
+        if self._runs == _OFTEN and isinstance(system, BallSystem):
+            self._tape = _taped(self)
+        if self._tape is not None and all(map(is_finite, elements)):
+            tape, results = self._tape
+            with suppress(Irregular):
+                return tape.run(system.bits, results, elements)
         with system.working():
             start, steps = self._made(system)
             slots = start.copy()
@@ -264,6 +294,46 @@ class Recording:
                 start[index] = make(system)
             self._ready[system] = (start, [(each.build(system), each.operands, each.result) for each in self.steps])
         return self._ready[system]
+
+
+def _taped(recording: Recording) -> tuple[Tape, str] | None:
+    """The recorded run as statements, and the expression of its results; None where it has no such form."""
+    tape = Tape()
+    slots: list[Any] = [tape.input() for _ in range(recording.inputs)] + [None] * (recording.count - recording.inputs)
+    try:
+        for index, make in recording.constants:
+            slots[index] = _register(tape, make(tape))
+        for step in recording.steps:
+            slots[step.result] = _stated(tape, step, [slots[each] for each in step.operands])
+    except Unrecordable:
+        return None
+    return tape, f"[{', '.join(slots[index].name for index in recording.results)}]"
+
+
+def _register(tape: Tape, value: Any) -> Register:
+    if isinstance(value, Register):
+        return value
+    if isinstance(value, (int, Fraction)):
+        return tape.exact(value)
+    if isinstance(value, fmpq):
+        return tape.exact(Fraction(int(value.p), int(value.q)))
+    raise Unrecordable("a constant that is no rational number")
+
+
+def _stated(tape: Tape, step: Step, operands: Sequence[Any]) -> Any:
+    match step.name:
+        case "check":
+            relation, outcome = step.given
+            return tape.checked(relation, *operands, outcome=outcome)
+        case "freeze":
+            return operands[0]
+        case "matmul":
+            left, right = step.given
+            size = left[0] * left[1]
+            return tape.matmul(object_array(operands[:size], left), object_array(operands[size:], right)).flat
+        case "entry":
+            return operands[0][step.given]
+    return tape.operation(step.name)(*operands)
 
 
 def _follow(slots: list[Any], steps: Sequence[tuple[Compute, tuple[int, ...], int]]) -> None:
@@ -342,7 +412,7 @@ class _Kept:
     failures: int = 0
 
     def run(self, arguments: Sequence[Any], system: Any, options: Mapping[str, Any]) -> list[Any]:
-        elements = [entry for each in arguments for entry in lifted(each, exact_literals(system)).flat]
+        elements = [entry for each in arguments for entry in _elements(each, system)]
         for place, recording in enumerate(self.recordings):
             found = recording.run(elements, system)
             if found is not None:
@@ -368,6 +438,15 @@ class _Kept:
             return None
         self.recordings.append(recording)
         return found
+
+
+def _elements(argument: Any, system: Any) -> Iterable[Any]:
+    """The elements of an argument; of plain floats at once, which every precision holds exactly."""
+    if type(system) is BallSystem and isinstance(argument, np.ndarray) and argument.dtype == np.float64:
+        floats = argument.reshape(-1).tolist()
+        if all(x and isfinite(x) for x in floats):
+            return map(arb, floats)
+    return lifted(argument, exact_literals(system)).flat
 
 
 def _is_recorded(program: Any) -> bool:

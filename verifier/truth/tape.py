@@ -176,6 +176,11 @@ class Tape:
         text = f"compare({relation!r}, {{}}, {{}})"
         return self.computed(text, a, b, checks="if {0} is None: raise Irregular")
 
+    def checked(self, relation: str, a: Register, b: Register, *, outcome: bool) -> Register:
+        """The comparison, which refuses every other outcome than this one."""
+        decided = self.compare(relation, a, b)
+        return self.computed("{}", decided, checks=f"if {{0}} is not {outcome}: raise Irregular")
+
     def select(self, condition: Register | None, a: Register, b: Register) -> Register:
         if condition is None:
             raise Unrecordable("a choice that is never decided")
