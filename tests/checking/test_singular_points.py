@@ -44,7 +44,7 @@ class Case:
 
     @property
     def point(self) -> np.ndarray:
-        return np.asarray(jnp.asarray(self.at, self.dtype))
+        return np.asarray(self.at, dtype=jnp.dtype(self.dtype))
 
     @property
     def derivative(self) -> float:
