@@ -52,7 +52,7 @@ class Case:
             return self.truth
         with mp.workdps(150):
             x = mp.mpf(float(self.point))
-            return float(mp.re(mp.diff(self.truth, x, self.order, h=abs(x) * mp.mpf(2) ** -100)))
+            return float(mp.re(mp.diff(self.truth, x, self.order, h=(abs(x) or 1) * mp.mpf(2) ** -100)))
 
 
 CASES: dict[str, Case] = {
