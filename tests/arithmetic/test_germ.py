@@ -338,3 +338,15 @@ def test_what_is_computed_of_such_a_step_function_has_no_limit():
         assert isinstance(do("max", found, 0), Unknown)
     assert SYSTEM.compare("lt", steps, do("log2", RIGHT)) is None
     assert SYSTEM.compare("eq", steps, steps) is None
+
+
+def test_a_tie_that_no_precision_decides_is_held_by_both():
+    """(pi x) / (pi x) and 1 agree, though their balls can't tell; with 2 t more they do not, and the hull says so."""
+    one = do("div", *(do("mul", SYSTEM.constant("pi"), do("add", 3, RIGHT)) for _ in range(2)))
+    clipped = do("min", one, 1)
+    assert float(coefficient(clipped, 0).rad()) < 1e-30
+    assert all(abs(coefficient(clipped, power)) < 1e-30 for power in (1, 2, 3))
+    steep = coefficient(do("max", do("add", one, do("mul", 2, RIGHT)), 1), 1)
+    assert steep.contains(0)
+    assert steep.contains(2)
+    assert not steep > 3

@@ -44,7 +44,7 @@ class Case:
 
     @property
     def point(self) -> np.ndarray:
-        return np.asarray(jnp.asarray(self.at, self.dtype))
+        return np.asarray(self.at, dtype=jnp.dtype(self.dtype))
 
     @property
     def derivative(self) -> float:
@@ -52,7 +52,7 @@ class Case:
             return self.truth
         with mp.workdps(150):
             x = mp.mpf(float(self.point))
-            return float(mp.re(mp.diff(self.truth, x, self.order, h=abs(x) * mp.mpf(2) ** -100)))
+            return float(mp.re(mp.diff(self.truth, x, self.order, h=(abs(x) or 1) * mp.mpf(2) ** -100)))
 
 
 CASES: dict[str, Case] = {

@@ -259,7 +259,7 @@ PROGRAMS = {1: ("jacfwd/eager", "jacrev/jit"), 2: ("fwd-rev/jit", "rev-fwd/jit")
 @cache
 def _result(name: str) -> Result:
     case = CASES[name]
-    at = np.asarray(jnp.asarray(case.at, case.dtype))
+    at = np.asarray(case.at, dtype=jnp.dtype(case.dtype))
     return verifier.check(case.fn, at, orders=(case.order,), programs=PROGRAMS[case.order])
 
 

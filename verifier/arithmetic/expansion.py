@@ -26,6 +26,7 @@ __all__ = [
     "constant_germ",
     "constant_term",
     "exponent_of_coefficient",
+    "hull",
     "is_constant",
     "is_zero",
     "leading",
@@ -171,6 +172,16 @@ def truncate(germ: Germ, order: Exponent | Infinite | None) -> Germ:
         return germ
     assert not isinstance(order, float)
     return Germ(tuple(term for term in germ.terms if term.exponent < order), order)
+
+
+def hull(a: Germ, b: Germ) -> Germ:
+    """What holds both germs, coefficient by coefficient, known to the coarser of both orders."""
+    rows = [{(term.exponent, term.logs): ball_of(term.coefficient) for term in each.terms} for each in (a, b)]
+    zero = arb(0)
+    terms: dict[tuple[Exponent, int], Coefficient] = {
+        key: rows[0].get(key, zero).union(rows[1].get(key, zero)) for key in {**rows[0], **rows[1]}
+    }
+    return _build(terms, _least((a.order, b.order)))
 
 
 def add(a: Germ, b: Germ) -> Germ:

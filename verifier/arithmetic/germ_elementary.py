@@ -19,6 +19,7 @@ from verifier.arithmetic.expansion import (
     ball_of,
     constant_germ,
     exponent_of_coefficient,
+    hull,
     is_constant,
     is_zero,
     leading,
@@ -336,13 +337,20 @@ def _rem(order: Exponent, a: Germ, b: Germ) -> GermElement:
 
 
 def _larger(sign: int) -> GermFunction:
-    """max (sign 1) or min (sign -1): decided by a - b; where that is O(t^n) both agree to that order."""
+    """max (sign 1) or min (sign -1): decided by a - b; where that is O(t^n) both agree to that order.
+
+    Where the sign of a leading ball is open, it is one of both for all small t: their hull holds it, and is as tight as
+    they are where they agree, as a correlation of 1 and the end of its clip do.
+    """
 
     def function(order: Exponent, a: Germ, b: Germ) -> GermElement:
         difference = germ_sub(a, b)
         if not difference.terms:
             return truncate(a, difference.order)
-        return a if _sign(difference) == sign else b
+        found = sign_near_zero(difference)
+        if isinstance(found, Unknown):
+            return hull(a, b)
+        return a if found == sign else b
 
     return function
 
