@@ -24,7 +24,7 @@ from flint import arb, fmpq
 
 from verifier.arithmetic.arrays import blocks, object_array
 from verifier.arithmetic.ball import BallSystem, generic_matmul
-from verifier.arithmetic.elements import Special, is_finite
+from verifier.arithmetic.elements import Special, Unknown, is_finite
 from verifier.arithmetic.germ import GermSystem
 from verifier.model.jaxprs import all_equations
 from verifier.truth.enclosing import flat
@@ -412,15 +412,20 @@ class _Kept:
     failures: int = 0
 
     def run(self, arguments: Sequence[Any], system: Any, options: Mapping[str, Any]) -> list[Any]:
-        elements = [entry for each in arguments for entry in _elements(each, system)]
+        found = self._found([entry for each in arguments for entry in _elements(each, system)], system)
+        # A walk may know more: it sees that two operations have the same operands.
+        if found is None or any(isinstance(each, Unknown) for each in found):
+            return list(_picked(flat(evaluate(self.jaxpr, arguments, system, **options)), self.wanted))
+        return found
+
+    def _found(self, elements: Sequence[Any], system: Any) -> list[Any] | None:
         for place, recording in enumerate(self.recordings):
             found = recording.run(elements, system)
             if found is not None:
                 self.recordings.insert(0, self.recordings.pop(place))
                 return found
         self.seen += 1
-        found = self._recorded(elements, system) if self._is_worthwhile else None
-        return found or list(_picked(flat(evaluate(self.jaxpr, arguments, system, **options)), self.wanted))
+        return self._recorded(elements, system) if self._is_worthwhile else None
 
     @property
     def _is_worthwhile(self) -> bool:
