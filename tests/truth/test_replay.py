@@ -164,3 +164,13 @@ def test_the_second_run_is_recorded_and_the_third_replayed(monkeypatch):
     found = [run(jaxpr, [np.float64(x)], BALLS, {}) for x in (0.5, 0.75, 0.875, 0.5)]
     assert len(calls) == 2
     assert same(found[0][0], found[3][0])
+
+
+def test_a_program_of_too_many_steps_is_tried_once(monkeypatch):
+    monkeypatch.setattr(replay, "_MOST_STEPS", 10)
+    jaxpr = traced(network)
+    with pytest.raises(Unrecorded):
+        record(jaxpr, [BALLS.exact(1)], BALLS)
+    monkeypatch.setattr(replay, "evaluate", None)
+    with pytest.raises(Unrecorded):
+        record(jaxpr, [BALLS.exact(1)], BALLS)

@@ -17,7 +17,7 @@ from fractions import Fraction
 from itertools import chain
 from math import isfinite
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 from flint import arb, fmpq
@@ -74,6 +74,10 @@ _RECORDED = frozenset(chain.from_iterable(table.RULES for table in _TABLES)) - _
 
 class Unrecorded(Exception):
     """The run can't be recorded: something looked at an element, or it has too many steps."""
+
+
+class _TooLong(Unrecorded):
+    """A run of this program has more steps than are kept; any other has, too."""
 
 
 class _Diverged(Exception):
@@ -230,7 +234,7 @@ class _Recorder:
 
     def _step(self, name: str, given: Any, operands: Sequence[_Slot], result: int) -> None:
         if len(self.steps) >= _MOST_STEPS:
-            raise Unrecorded
+            raise _TooLong
         self.steps.append(Step(name, given, tuple(each.index for each in operands), result))
 
 
@@ -361,12 +365,17 @@ def record(
     Of the results only those at the places `wanted` are kept, if given. With `scalar` each product of matrices is
     recorded number by number. Raises Unrecorded.
     """
+    if jaxpr in _LONG:
+        raise _TooLong
     recorder = _Recorder(system, scalar)
     inputs = [recorder.input(each) for each in elements]
     arguments = blocks(inputs, [aval.shape for aval in jaxpr.in_avals])
     with system.working(), np.errstate(all="ignore"):
         try:
             found = flat(evaluate(jaxpr, arguments, recorder, freeze=recorder.freeze, strict=True))
+        except _TooLong:
+            _LONG.add(jaxpr)
+            raise
         except Unrecorded:
             raise
         except Exception as error:  # a rule did not stand a slot: then the program is walked as ever
@@ -474,6 +483,7 @@ def scalar_recording(jaxpr: Any, elements: Sequence[Any], system: BallSystem) ->
 
 
 _KINDS = (BallSystem, GermSystem)
+_LONG: WeakSet[Any] = WeakSet()
 _SCALAR: WeakKeyDictionary[Any, list[Recording]] = WeakKeyDictionary()
 _KNOWN: WeakKeyDictionary[Any, dict[Any, _Kept]] = WeakKeyDictionary()
 
