@@ -1,7 +1,7 @@
 """Derivatives of functions of one number where libraries go wrong: ends of domains, tails, removable singularities.
 
 Nothing here says what the installed JAX gets wrong. The number that the device returns is compared with the truth from
-mpmath, differentiated to 150 digits, or by hand: `check` has to fail where they differ grossly, and to pass where they
+mpmath, differentiated to 400 digits, or by hand: `check` has to fail where they differ grossly, and to pass where they
 agree; and where they agree, it has to fail as soon as a fault is planted.
 """
 
@@ -50,7 +50,7 @@ class Case:
     def derivative(self) -> float:
         if not callable(self.truth):
             return self.truth
-        with mp.workdps(150):
+        with mp.workdps(400):  # arcsin is its argument to 400 digits at 1e-200, and its curvature is not that of a line
             x = mp.mpf(float(self.point))
             return float(mp.re(mp.diff(self.truth, x, self.order, h=(abs(x) or 1) * mp.mpf(2) ** -100)))
 
@@ -312,10 +312,13 @@ def test_what_the_device_gets_wrong_is_found_and_the_rest_passes(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_truth_is_that_of_mpmath(name):
-    """The primal may be an approximation of the function that it is named after, good to its dtype."""
+    """The primal may be an approximation of the function that it is named after, good to the dtype that is asked for.
+
+    In its wide trace, too: log_ndtr at -30 is a series of three terms, whose slope is 30.03325966739146796 there.
+    """
     case, result = CASES[name], _result(name)
+    room = 1e-12 if case.dtype == "float64" else 1e-6
     for each in (each for each in result.verdicts if each.order == case.order):
-        room = 1e-12 if each.dtype == "float64" else 1e-6
         assert _share(float(each.truth), case.derivative) <= room, each.truth
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from flint import arb, arb_mat
 
-from verifier.arithmetic.elements import KINK, Decision, Element, Special, Unknown, compare, exact_ball, is_finite
+from verifier.arithmetic.elements import KINK, Decision, Element, Special, Unknown, compare, exact_ball
 from verifier.arithmetic.functions import Operation
 from verifier.arithmetic.precision import current_precision, working_precision
 from verifier.arithmetic.vocabulary import OPERATIONS, constant, row
@@ -69,10 +69,6 @@ class BallSystem:
         if condition is None:
             return Unknown("select: its condition is undecided")
         return a if condition else b
-
-    def hull(self, a: Element, b: Element) -> arb | None:
-        """A ball that holds both, whichever of them it is; None where one is no finite ball."""
-        return a.union(b) if is_finite(a) and is_finite(b) else None
 
     def kink(self) -> Unknown:
         """A derivative exactly at a kink or a jump: neither more precision nor a higher order would help."""

@@ -148,10 +148,7 @@ def _pick(system: Any, condition: Any, a: Any, b: Any) -> Any:
         return a
     if hasattr(system, "choose") and not isinstance(condition, (Unknown, NoneType)):
         return system.choose(condition, a, b)
-    if hasattr(system, "join"):
-        return system.join((a, b))
-    held = system.hull(a, b) if hasattr(system, "hull") else None
-    return undecided(condition, "the condition of a select") if held is None else held
+    return system.join((a, b)) if hasattr(system, "join") else undecided(condition, "the condition of a select")
 
 
 def truths(decisions: np.ndarray) -> np.ndarray:
