@@ -38,6 +38,8 @@ def rounded_with_identity_rule(x):
 rounded_with_identity_rule.defjvp(lambda primals, tangents: (jnp.round(primals[0]), tangents[0]))
 
 ORDINARY: dict[str, tuple[Any, ...]] = {
+    "what the roundings of constants leave": (lambda x: 0.1 * x + 0.2 * x - 0.3 * x, F(1)),
+    "what the roundings of data leave": (lambda x: jnp.array([0.1, 0.2, -0.3]) @ jnp.stack([x, x, x]), F(1)),
     "relu at 0": (jax.nn.relu, F(0)),
     "maximum at 0": (lambda x: jnp.maximum(x, 0), F(0)),
     "abs at 0": (jnp.abs, F(0)),
@@ -132,3 +134,8 @@ def test_a_surrogate_has_to_be_declared():
     assert {each.notes for each in declared.verdicts} == {("SURROGATE",)}
     other = verifier.check(rounded_with_identity_rule, F(1.3), programs=("grad",), surrogate=lambda x: 2 * x)
     assert not other.ok
+
+
+def test_inexact_constants_excuse_no_bits_that_the_program_lost():
+    result = verifier.check(lambda x: 0.3 * jax.nn.sigmoid(x) + 0.1, F(40), programs=("grad",))
+    assert {(each.rule, each.number) for each in result.findings} == {("RIGHT", "LOSSY")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, partial
@@ -44,11 +45,20 @@ class Numbers:
     _explanations: dict[tuple[Row, str], tuple[Explanation, np.ndarray]] = field(default_factory=dict)
     _shares: dict[Row, Fraction] = field(default_factory=dict)
 
-    def verdict(self, value: float, truth: Truth, dtype: str, maker: Maker) -> NumberVerdict:
-        """LOSSY at a true zero is asked again in u S; what stays LOSSY, whether rounding can explain it."""
+    def verdict(
+        self, value: float, truth: Truth, dtype: str, maker: Maker, constants: Callable[[], Fraction]
+    ) -> NumberVerdict:
+        """`constants()` is sum |c_j dT/dc_j|, which the condition of the truth leaves out.
+
+        What is LOSSY without it is asked again with it, and at a true zero in u S; what stays LOSSY, whether rounding
+        can explain it.
+        """
         explanation, position = self._explained(maker)
         judge = partial(self._judged, value, dtype, maker)
         found = judge(truth)
+        if found.kind is NumberClass.LOSSY and truth.condition is not None:
+            truth = replace(truth, condition=truth.condition + constants())
+            found = judge(truth)
         if found.kind is NumberClass.LOSSY and truth.is_zero:
             found = judge(replace(truth, summands=explanation.summands(position)))
         if found.kind is NumberClass.LOSSY and explanation.explains(position, value) is False:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -157,6 +157,7 @@ class _Here:
                 truth=Truth(value=truth, condition=conditions[j][i]),
                 rule=rule,
                 maker=Maker(row=row, compilation=compilation, index=(j, i)),
+                constants=lambda index=(j, i): route.constants(row.order, rows)[index],
             )
             yield replace(found, blame=self._blame(found, route, row, (j, i))) if found.fails else found
 
@@ -177,6 +178,7 @@ class _Here:
         truth: Truth,
         rule: RuleVerdict | None,
         maker: Maker,
+        constants: Callable[[], Fraction],
     ) -> Judgement:
         return Judgement(
             order=order,
@@ -188,7 +190,7 @@ class _Here:
             value=value,
             truth=truth_text(truth.value),
             rule_verdict=rule,
-            number_verdict=self.numbers.verdict(value, truth, dtype, maker),
+            number_verdict=self.numbers.verdict(value, truth, dtype, maker, constants),
         )
 
     def _rule_only(self, route: Route, row: Row, rows: list[Row]) -> Iterator[Judgement]:
@@ -235,6 +237,7 @@ class _Here:
                     truth=Truth(value=truth, condition=conditions[j][0]),
                     rule=judge_intent(values[j], truth, route.form, spread or Fraction(0)),
                     maker=Maker(row=_VALUE, compilation=compilation, index=(j, 0)),
+                    constants=lambda index=(j, 0): route.constants(0, [])[index],
                 )
 
     def _names(self, row: Row) -> np.ndarray:

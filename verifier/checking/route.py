@@ -75,6 +75,7 @@ class Route:
     """Most components of the inputs that are looked at, where a table says more."""
     _decisions: dict[int, Decisions] = field(default_factory=dict)
     _conditions: dict[int, list[list[Fraction | None]]] = field(default_factory=dict)
+    _constants: dict[int, np.ndarray] = field(default_factory=dict)
     _programs: dict[tuple[str, int, str], Program] = field(default_factory=dict)
     _surrogates: dict[int, bool] = field(default_factory=dict)
     _truths: dict[int, tuple[RowTruth, ...]] = field(default_factory=dict)
@@ -319,27 +320,49 @@ class Route:
 
     def _moves(self, order: int, rows: list[Row]) -> np.ndarray:
         """From the first program whose rule is right; where none is, from germs."""
+        found = self._from_programs(order, rows, lambda derived: derived.moves(self.seed))
+        return self._from_germs(found, order) if order else found
+
+    def constants(self, order: int, rows: Iterable[Row]) -> np.ndarray:
+        """sum |c_j dT/dc_j| of each result and chosen component over the data and literals that the dtype cannot hold.
+
+        They are those of the first program whose rule is right; 0 where none is.
+        """
+        if order not in self._constants:
+            found = self._from_programs(order, list(rows), self._by_constants)
+            unit = self.form.unit_roundoff
+            self._constants[order] = np.frompyfunc(lambda each: (each or Fraction(0)) / unit, 1, 1)(found)
+        return self._constants[order]
+
+    def _by_constants(self, derived: Derived) -> list[Fraction | None]:
+        return derived.spread(self.form, self.seed)
+
+    def _from_programs(
+        self, order: int, rows: list[Row], look: Callable[[Derived], list[Fraction | None]]
+    ) -> np.ndarray:
+        """What `look` finds of each result and chosen component in the first program whose rule is right there."""
         if order == 0:
-            return np.array([[each] for each in self.value.moves(self.seed)], dtype=object)
-        shape = (len(self.value.elements), len(self.chosen(order)) ** order)
-        found = np.full(shape, None, dtype=object)
+            return np.array([[each] for each in look(self.value)], dtype=object)
+        found = np.full((len(self.value.elements), len(self.chosen(order)) ** order), None, dtype=object)
         for row in rows:
             if all(each is not None for each in found.flat):
                 break
-            self._fill(found, row, rows)
-        return self._from_germs(found, order)
+            self._fill(found, row, rows, look)
+        return found
 
-    def _fill(self, found: np.ndarray, row: Row, rows: list[Row]) -> None:
+    def _fill(
+        self, found: np.ndarray, row: Row, rows: list[Row], look: Callable[[Derived], list[Fraction | None]]
+    ) -> None:
         verdicts = self.rules(row, rows)
         program = self.program(row)
         if verdicts is None or program.derived is None:
             return
         if all(each.kind is not RuleClass.RIGHT for each in verdicts.flat):
             return
-        moves = program.derived.moves(self.seed)
+        seen = look(program.derived)
         for place in np.ndindex(*found.shape):
             if found[place] is None and verdicts[place].kind is RuleClass.RIGHT:
-                found[place] = moves[program.where[place]]
+                found[place] = seen[program.where[place]]
 
     def _from_germs(self, found: np.ndarray, order: int) -> np.ndarray:
         truth, chosen = self.germs(order), self.chosen(order)
