@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 __all__ = ["all_equations", "inner_programs"]
+
+_known: WeakKeyDictionary[Any, tuple[Any, ...]] = WeakKeyDictionary()
 
 
 def inner_programs(equation: Any) -> Iterator[Any]:
@@ -16,9 +19,19 @@ def inner_programs(equation: Any) -> Iterator[Any]:
                 yield each
 
 
-def all_equations(program: Any) -> Iterator[Any]:
-    """The equations of an open or closed jaxpr, each followed by those of the programs inside it."""
-    for equation in getattr(program, "jaxpr", program).eqns:
+def all_equations(program: Any) -> tuple[Any, ...]:
+    """The equations of an open or closed jaxpr, each followed by those of the programs inside it.
+
+    A program never changes and is asked about at every point, so that it is walked once.
+    """
+    jaxpr = getattr(program, "jaxpr", program)
+    if jaxpr not in _known:
+        _known[jaxpr] = tuple(_walked(jaxpr))
+    return _known[jaxpr]
+
+
+def _walked(jaxpr: Any) -> Iterator[Any]:
+    for equation in jaxpr.eqns:
         yield equation
         for inner in inner_programs(equation):
             yield from all_equations(inner)
