@@ -21,7 +21,7 @@ from verifier.model.verdict import Jump, Kink, NumberClass, NumberVerdict, Truth
 from verifier.programs.components import Contraction, Directions, Signature, component_names, contract
 from verifier.programs.plan import Program
 from verifier.runs.records import Verdict, Witness, Worst
-from verifier.truth.formula import Columns, OrderTruth, View, component_truths, summable
+from verifier.truth.formula import Columns, ComponentTruths, OrderTruth, View, summable
 
 __all__ = ["SHOWN_COMPONENTS", "Judging", "witnesses"]
 
@@ -52,12 +52,12 @@ class Judging:
     """(dtype, device) -> yardstick."""
     explaining: Explaining | None = None
     """What LOSSY numbers are asked; None leaves them LOSSY."""
-    _contracted: dict[tuple[str, int, int, Contraction], list[Truth]] = field(default_factory=dict)
+    _contracted: dict[tuple[str, int, int, Contraction], ComponentTruths] = field(default_factory=dict)
     _tensors: dict[tuple[str, int], Mapping[int, OrderTruth]] = field(default_factory=dict)
     _judgements: dict[tuple[int, str, str], Judgement] = field(default_factory=dict)
     """(identity of a truth, dtype, device) -> its judgement; truths live as long as `_contracted`."""
 
-    def truth(self, dtype: str, point: int, order: int, contraction: Contraction) -> list[Truth]:
+    def truth(self, dtype: str, point: int, order: int, contraction: Contraction) -> ComponentTruths:
         """The truth of every component of a (contracted) derivative at a point."""
         key = (dtype, point, order, contraction)
         if key not in self._contracted:
@@ -70,11 +70,11 @@ class Judging:
             self._tensors[dtype, point] = self.truths(dtype, point)
         return self._tensors[dtype, point]
 
-    def _contract(self, tensor: OrderTruth, order: int, contraction: Contraction) -> list[Truth]:
+    def _contract(self, tensor: OrderTruth, order: int, contraction: Contraction) -> ComponentTruths:
         with working_precision(tensor.bits):
             rows = (tensor.values.reshape(-1), *tensor.moves.reshape(len(tensor.moves), -1))
             values, *moves = (contract(summable(row), self.signature, order, contraction, self.signs) for row in rows)
-        return component_truths(values, moves, complete=tensor.complete, bits=tensor.bits)
+        return ComponentTruths(values, moves, tensor.complete, tensor.bits)
 
     def number(self, observation: Observation, row: int, component: int) -> Judged:
         """One number of an observation, judged exactly; `row` counts the points of the observation."""

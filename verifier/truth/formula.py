@@ -31,13 +31,13 @@ __all__ = [
     "FIRST_BITS",
     "JUMP",
     "Columns",
+    "ComponentTruths",
     "Contract",
     "FormulaTruth",
     "OrderTruth",
     "Place",
     "View",
     "as_array",
-    "component_truths",
     "elements",
     "summable",
 ]
@@ -372,17 +372,33 @@ def summable(row: np.ndarray) -> np.ndarray:
     return result
 
 
-def component_truths(values: np.ndarray, moves: Sequence[np.ndarray], *, complete: bool, bits: int) -> list[Truth]:
-    """Elements of balls, flattened, as plain data; `moves` says how each moves along each direction.
+@dataclass(frozen=True, slots=True, eq=False)
+class ComponentTruths(Sequence[Truth]):
+    """Elements of balls, flattened, as plain data, each made when it is asked for.
 
-    A ball that still holds zero at the ceiling is presumed to be zero; the sum of |summands| is then about radius *
-    2^bits,
-    and stands for the conditioning (SEMANTICS §4).
+    `moves` says how each moves along each direction. A ball that still holds zero at the ceiling is presumed to be
+    zero; the sum of |summands| is then about radius * 2^bits, and stands for the conditioning (SEMANTICS §4).
     """
-    return [
-        _component(value, along, complete, bits)
-        for value, *along in zip(values.flat, *(move.flat for move in moves), strict=True)
-    ]
+
+    values: np.ndarray
+    moves: Sequence[np.ndarray]
+    complete: bool
+    bits: int
+    _made: dict[int, Truth] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return self.values.size
+
+    def __getitem__(self, component: Any) -> Any:
+        if isinstance(component, slice):
+            return [self[each] for each in range(len(self))[component]]
+        if not 0 <= component < len(self):
+            raise IndexError(component)
+        if component not in self._made:
+            along = [move.flat[component] for move in self.moves]
+            with working_precision(self.bits):
+                self._made[component] = _component(self.values.flat[component], along, self.complete, self.bits)
+        return self._made[component]
 
 
 def _component(value: Element, along: Sequence[Element], complete: bool, bits: int) -> Truth:
