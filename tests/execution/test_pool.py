@@ -180,11 +180,18 @@ def test_a_worker_does_not_outlive_its_parent(task, ending):
         f"        workers.submit('task', Call('builtins:exec', ({task!r}, {{}})))\n"
         "        list(workers.results())\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Started in the background of a script, the tests ignore Ctrl-C, and what they start would, too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
     clock = time.monotonic()
     parent.send_signal(ending)
-    parent.communicate()
+    parent.communicate(timeout=60)
     assert time.monotonic() - clock < 2
     assert _gone(pid)

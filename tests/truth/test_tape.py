@@ -142,3 +142,25 @@ def test_a_choice_that_nothing_decides_is_not_recorded():
     tape = Tape()
     with pytest.raises(Unrecordable):
         tape.select(None, tape.exact(0), tape.exact(1))
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_columns_enclose_how_the_truth_moves(text):
+    """The conditions that columns give are those of balls, and they give nearly all of them."""
+    shapes, order = FORMULAS[text], 1
+    truth, found = truth_of(text, shapes), places(shapes, 40)
+    truth.columns(found, FLOAT64, plain(order))
+    (recording,) = truth._recordings.values()
+    by_columns = recording._conditions(found, plain(order))
+    by_balls = recording._rows(found, recording._sizes(plain(order)))
+    known = np.isfinite(by_columns)
+    assert known.mean() > 0.9 or "lgamma" in text
+    assert by_columns[known] == pytest.approx(by_balls[known], rel=2.0**-33, abs=1e-30)
+
+
+def test_a_point_that_decides_otherwise_has_columns_of_its_own():
+    truth, found = truth_of("where(x > 1, x*x, sin(x))", {"x": ()}), places({"x": ()}, 40)
+    truth.columns(found, FLOAT64, plain(1))
+    (recording,) = truth._recordings.values()
+    assert np.isfinite(recording._conditions(found, plain(1))).all()
+    assert len({float(place["x"]) > 1 for place in found}) == 2

@@ -15,6 +15,7 @@ import numpy as np
 from flint import arb
 
 from verifier.arithmetic.ball import BallSystem
+from verifier.arithmetic.columns import Column, Mixed, column_of
 from verifier.arithmetic.elements import BITS, Element, Special, Unknown, as_fraction, is_finite, lower, upper
 from verifier.arithmetic.floats import Format, round_to
 from verifier.arithmetic.precision import working_precision
@@ -48,6 +49,11 @@ CEILING = 2**13
 
 JUMP = Unknown("a jump: the value at the point differs from a limit, so that no derivative speaks about it", remedy="")
 
+_LEAST = 2.0**-900
+"""Below it the floats of the judgement underflow (`judge.certain`)."""
+_MOST_ROWS, _MOST_SPLITS = 1024, 8
+"""Points that columns hold at once, and how often they are split where they decide differently."""
+
 _BASIS_LIMIT = 16
 _SIGN_VECTORS = 8
 
@@ -78,8 +84,8 @@ class OrderTruth:
 class Columns:
     """Truths of one view at many points, each array of shape (points, components).
 
-    high + low is the truth to 2^-105 of it, exactly where low is 0; `condition` as in Truth, to 2^-52 of
-    |truth| + condition. NaN where the point was not certified so.
+    high + low is the truth to 2^-105 of it, exactly where low is 0; `condition` as in Truth, to 2^-34 of
+    |truth| + condition. NaN where that is not certified, and where the truth is not 0 but below 2^-900.
     """
 
     high: np.ndarray
@@ -138,21 +144,70 @@ class _Recording:
                 self._viewed[order, kind] = values, moves
         return self._viewed
 
-    def floats(self, views: Mapping[View, Contract]) -> tuple[str, int]:
-        """The expression of all views' columns, and how many floats it gives.
+    def columns(self, places: Sequence[Place], views: Mapping[View, Contract]) -> dict[View, Columns]:
+        """The truths of all views: by FLINT's balls, and how they move by columns as far as these know it."""
+        values = self._rows(places, self._values(views))
+        high, low, moves = values[:, 0::2], values[:, 1::2], self._conditions(places, views)
+        high[(high != 0) & (np.abs(high) < _LEAST)] = np.nan
+        missing = np.nonzero((~np.isnan(high) & np.isnan(moves)).any(axis=1))[0]
+        moves[missing] = self._rows([places[row] for row in missing], self._sizes(views))
+        found, start = {}, 0
+        for view, (components, _) in self.viewed(views).items():
+            mine = slice(start, start := start + len(components))
+            found[view] = Columns(high=high[:, mine], low=low[:, mine], condition=moves[:, mine])
+        return found
+
+    def _rows(self, places: Sequence[Place], parts: Sequence[str]) -> np.ndarray:
+        """Expressions of floats at each point; NaN where a point is irregular.
 
         It is as precise as `at` is at the point: a ball's midpoint, and with it the ulp there, depends on that.
         """
-        parts, width = [], 0
-        for (order, _), (values, moves) in self.viewed(views).items():
-            size = "sum_of" if self.found[order].complete else "largest_of"
-            for value, *along in zip(values, *moves, strict=True):
-                parts.append(
-                    f"*parts({value.name}), {size}({value.name}, ({''.join(f'{each.name}, ' for each in along)}))"
-                )
-                width += 3
         tensors = [each.name for truth in self.found.values() for each in truth.values.flat]
-        return f"tight(({', '.join(tensors)},)) and [{', '.join(parts)}]", width
+        result = f"tight(({', '.join(tensors)},)) and [{', '.join(parts)}]"
+        width = sum(2 if each.startswith("*") else 1 for each in parts)
+        rows = np.full((len(places), width), np.nan)
+        for row, place in zip(rows, places, strict=True):
+            with suppress(Irregular):
+                row[:] = self.accurate(result, place)
+        return rows
+
+    def _values(self, views: Mapping[View, Contract]) -> list[str]:
+        return [f"*parts({value.name})" for values, _ in self.viewed(views).values() for value in values]
+
+    def _sizes(self, views: Mapping[View, Contract]) -> list[str]:
+        return [
+            f"{'sum_of' if self.found[order].complete else 'largest_of'}"
+            f"({value.name}, ({''.join(f'{each.name}, ' for each in along)}))"
+            for (order, _), (values, moves) in self.viewed(views).items()
+            for value, *along in zip(values, *moves, strict=True)
+        ]
+
+    def _conditions(self, places: Sequence[Place], views: Mapping[View, Contract]) -> np.ndarray:
+        """How each component moves at each point, in columns; NaN where they do not know it."""
+        sizes = self._sizes(views)
+        found = np.full((len(places), len(sizes)), np.nan)
+        waiting = [
+            np.arange(start, min(start + _MOST_ROWS, len(places))) for start in range(0, len(places), _MOST_ROWS)
+        ]
+        splits = _MOST_SPLITS * len(waiting)
+        while waiting:
+            rows = waiting.pop()
+            try:
+                got = self.tape.run_columns(f"[{', '.join(sizes)}]", self._columned([places[row] for row in rows]))
+            except Mixed as mixed:
+                splits -= 1
+                if splits >= 0:
+                    waiting += [rows[each] for each in (mixed.holds, mixed.fails) if each.any()]
+            except Irregular:
+                continue
+            else:
+                found[rows] = np.stack([np.broadcast_to(each, rows.shape) for each in got], axis=1)
+        return found
+
+    def _columned(self, places: Sequence[Place]) -> list[Column]:
+        """The numbers of the points, leaf by leaf and component by component."""
+        stacked = {name: np.stack([np.asarray(each[name], dtype=object) for each in places]) for name in self.leaves}
+        return [column_of(each) for array in stacked.values() for each in array.reshape(len(places), -1).T]
 
 
 @dataclass(slots=True)
@@ -217,12 +272,7 @@ class FormulaTruth:
         recording = self._recording(self._inexact(form))
         if recording is None:
             return {}
-        result, width = recording.floats(views)
-        rows = np.full((len(places), width), np.nan)
-        for row, place in zip(rows, places, strict=True):
-            with suppress(Irregular):
-                row[:] = recording.accurate(result, place)
-        return _split_columns(rows, {view: len(each) for view, (each, _) in recording.viewed(views).items()})
+        return recording.columns(places, views)
 
     def _recording(self, seeds: tuple[Node, ...]) -> _Recording | None:
         """The graphs as a tape; None where they are not to be recorded."""
@@ -286,16 +336,6 @@ def _registers(tape: Tape, shape: Sequence[int]) -> np.ndarray:
 def _ball(number: Exact, bits: int) -> arb:
     """An exact number as a ball of the working precision; a float has 53 bits, and every precision holds it."""
     return arb(number) if isinstance(number, float) else BallSystem(bits).exact(Fraction(number))
-
-
-def _split_columns(rows: np.ndarray, widths: Mapping[View, int]) -> dict[View, Columns]:
-    """The floats of every point, component by component, as columns."""
-    found, start = {}, 0
-    for view, width in widths.items():
-        part = rows[:, start : start + 3 * width].reshape(len(rows), width, 3)
-        found[view] = Columns(high=part[..., 0], low=part[..., 1], condition=part[..., 2])
-        start += 3 * width
-    return found
 
 
 def _direction_name(index: int) -> str:

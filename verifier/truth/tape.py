@@ -12,6 +12,7 @@ The text that is compiled consists of names and numbers made here; nothing of a 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 from flint import arb, arb_mat
 
+from verifier.arithmetic.columns import COLUMN_OPERATIONS, Column, ColumnMatrix, Undecided, column_of, compared
 from verifier.arithmetic.elements import compare, exact_ball
 from verifier.arithmetic.functions import FLINT_ERRORS
 from verifier.arithmetic.precision import working_precision
@@ -96,6 +98,8 @@ class Tape:
     inputs: list[str] = field(default_factory=list)
     given: dict[str, Any] = field(default_factory=dict)
     """What the statements use by name: operations, and the exact numbers of constants."""
+    guards: list[str] = field(default_factory=list)
+    """Registers that every run needs, whatever is asked for."""
     _count: int = 0
     _texts: dict[str, Any] = field(default_factory=dict)
     _runs: dict[tuple[int, str], Callable[..., Any]] = field(default_factory=dict)
@@ -108,6 +112,11 @@ class Tape:
     @property
     def zero(self) -> Register:
         return self.arrays.zero
+
+    @property
+    def size(self) -> int:
+        """How many statements it has."""
+        return len(self.fixed) + len(self.moving)
 
     # what is given
 
@@ -125,14 +134,18 @@ class Tape:
 
     # statements
 
-    def computed(self, text: str, *operands: Register, checks: str = "", shared: bool = False) -> Register:
-        """A statement `name = text`, and the one that may refuse the result."""
+    def computed(
+        self, text: str, *operands: Register, checks: str = "", shared: bool = False, guards: bool = False
+    ) -> Register:
+        """A statement `name = text`, and the one that may refuse the result; `guards` where that is all it is for."""
         name, moving = self._name(), any(each.moving for each in operands)
         lines = self.moving if moving else self.fixed
         lines.append(f"{name} = {text.format(*(each.name for each in operands))}")
+        if guards:
+            self.guards.append(name)
         if checks:
             lines.append(checks.format(name, *(each.name for each in operands)))
-        if len(self.moving) + len(self.fixed) > STATEMENT_LIMIT:
+        if self.size > STATEMENT_LIMIT:
             raise Unrecordable("too many statements")
         return Register(self, name, moving=moving, shared=shared)
 
@@ -163,7 +176,7 @@ class Tape:
         if text:
             return self.computed(text, *operands, checks="if not {0}.is_finite(): raise Irregular")
         if name == "atan2":  # the sign of a zero matters, which is an identity that plain statements do not keep
-            self.computed("{}.is_zero()", operands[0], checks="if {0}: raise Irregular")
+            self.computed("{}.is_zero()", operands[0], checks="if {0}: raise Irregular", guards=True)
         return self._lifted(name, *operands)
 
     def _lifted(self, name: str, *operands: Register) -> Register:
@@ -179,7 +192,7 @@ class Tape:
     def checked(self, relation: str, a: Register, b: Register, *, outcome: bool) -> Register:
         """The comparison, which refuses every other outcome than this one."""
         decided = self.compare(relation, a, b)
-        return self.computed("{}", decided, checks=f"if {{0}} is not {outcome}: raise Irregular")
+        return self.computed("{}", decided, checks=f"if {{0}} is not {outcome}: raise Irregular", guards=True)
 
     def select(self, condition: Register | None, a: Register, b: Register) -> Register:
         if condition is None:
@@ -210,29 +223,78 @@ class Tape:
             with working_precision(bits):
                 if (bits, result) not in self._runs:
                     self._runs[bits, result] = _refuse
-                    self._runs[bits, result] = self._compiled(result)
+                    self._runs[bits, result] = self._compiled(result, {**_NAMES, **self.given})
                 return self._runs[bits, result](*inputs)
         except FLINT_ERRORS as error:
             raise Irregular from error
 
-    def _compiled(self, result: str) -> Callable[..., Any]:
+    def _compiled(self, result: str, names: dict[str, Any], *, frees: bool = False) -> Callable[..., Any]:
         """The tape as a function of its inputs; its fixed part has been run at the current precision."""
         if result not in self._texts:
-            self._texts[result] = compile("\n".join(self._lines(result)), "<tape>", "exec")
-        names = {**_NAMES, **self.given}
+            self._texts[result] = compile("\n".join(self._lines(result, frees=frees)), "<tape>", "exec")
         exec(self._texts[result], names)
         return names["prepare"]()
 
-    def _lines(self, result: str) -> Iterator[str]:
+    def _lines(self, result: str, *, frees: bool) -> Iterator[str]:
+        needed = self._needed(result)
         yield "def prepare():"
-        yield from (f"  {line}" for line in self.fixed)
+        yield from (f"  {line}" for line in self.fixed if line in needed)
         yield f"  def run({', '.join(self.inputs)}):"
-        yield from (f"    {line}" for line in self.moving)
+        moving = [line for line in self.moving if line in needed]
+        yield from (f"    {line}" for line in (_freeing(moving, result) if frees else moving))
         yield f"    return {result}"
         yield "  return run"
 
+    def _needed(self, result: str) -> set[str]:
+        """The statements that a result rests on, and those that only refuse points."""
+        live, needed = {*_names(result), *self.guards}, set()
+        for line in reversed(
+            [*self.fixed, *self.moving]
+        ):  # what a statement uses stands before it, and what refuses its result behind it
+            name, *operands = _names(line)
+            if name in live:
+                needed.add(line)
+                live.update(operands)
+        return needed
 
-def _refuse(*_: arb) -> Any:
+    # what is run for many points at once
+
+    def run_columns(self, result: str, inputs: Sequence[Column]) -> Any:
+        """The value of an expression of registers, at many points and far less exactly.
+
+        Raises Mixed where the points do not agree in a decision, and Irregular where an operation is none of columns.
+        """
+        key = _COLUMNS, result
+        try:
+            with np.errstate(all="ignore"):
+                if key not in self._runs:
+                    self._runs[key] = _refuse
+                    given = {name: _in_columns(name, value) for name, value in self.given.items()}
+                    self._runs[key] = self._compiled(result, {**_COLUMN_NAMES, **given}, frees=True)
+                return self._runs[key](*inputs)
+        except (Undecided, OverflowError) as error:
+            raise Irregular from error
+
+
+def _names(text: str) -> list[str]:
+    """The registers that a text names."""
+    return _REGISTER.findall(text)
+
+
+def _freeing(lines: Sequence[str], result: str) -> Iterator[str]:
+    """Statements that forget a register behind its last use: an array of many points is no small thing to keep."""
+    last = {name: number for number, line in enumerate(lines) for name in _names(line)}
+    ending: dict[int, list[str]] = {}
+    for name in (_names(line)[0] for line in lines if not line.startswith("if ")):
+        ending.setdefault(last[name], []).append(name)
+    kept = set(_names(result))
+    for number, line in enumerate(lines):
+        yield line
+        if gone := [name for name in ending.get(number, ()) if name not in kept]:
+            yield f"del {', '.join(gone)}"
+
+
+def _refuse(*_: Any) -> Any:
     """Stands for a tape whose fixed part is irregular already."""
     raise Irregular
 
@@ -280,6 +342,11 @@ ACCURATE_BITS = 108
 """Bits of every truth in floats: its radius is far below the 2^-48 ulp of float64 to which errors are measured."""
 
 _CONDITION_BITS = 60
+_CONDITION_NEAR = 2.0**-34
+"""A condition from columns is known to so much of |truth| + condition."""
+_COLUMNS = 0
+"""Stands for the precision of columns."""
+_REGISTER = re.compile(r"\bv\d+\b")
 _FAR_BELOW = 2.0**-120
 _ZERO = arb(0)
 _NAMES = {
@@ -293,6 +360,55 @@ _NAMES = {
     "sum_of": _sum,
     "largest_of": _largest,
     "tight": _tight,
+}
+
+
+def _column_sum(column: Column, moves: Sequence[Column]) -> np.ndarray:
+    """As `_sum`, of columns: NaN where it is not known to 2^-34 of |value| + sum."""
+    return _column_size(column, [np.asarray(sum(each)) for each in zip(*map(_ends, moves), strict=True)])
+
+
+def _column_largest(column: Column, moves: Sequence[Column]) -> np.ndarray:
+    return _column_size(
+        column, [np.maximum.reduce(np.broadcast_arrays(*each)) for each in zip(*map(_ends, moves), strict=True)]
+    )
+
+
+def _ends(move: Column) -> tuple[Any, Any]:
+    """The size of a move and its radius."""
+    return abs(move.middle), move.radius
+
+
+def _column_size(column: Column, sizes: Sequence[np.ndarray]) -> np.ndarray:
+    """A size where it is known well enough; `sizes` are it and its radius."""
+    size, radius = sizes if sizes else (np.float64(0.0), np.float64(0.0))
+    known = 2 * radius <= (abs(column.middle) + size) * _CONDITION_NEAR
+    return np.where(known, size, np.nan)
+
+
+def _in_columns(name: str, value: Any) -> Any:
+    """What a tape is given, for columns: operations, and numbers as they are."""
+    return COLUMN_OPERATIONS.get(name.removeprefix("do_"), _no_column) if name.startswith("do_") else value
+
+
+def _no_column(*_: Any) -> Any:
+    raise Undecided
+
+
+def _constant_column(name: str) -> Column:
+    middle = np.float64(float(constant(name)))
+    return Column(middle, abs(middle) * 2.0**-52)
+
+
+_COLUMN_NAMES = {
+    "Irregular": Irregular,
+    "arb": Column,
+    "arb_mat": ColumnMatrix,
+    "compare": compared,
+    "constant": _constant_column,
+    "exact": lambda value: column_of([value]),
+    "sum_of": _column_sum,
+    "largest_of": _column_largest,
 }
 
 
@@ -314,7 +430,7 @@ class _Arrays(ElementArrays):
         return super().scalar(operation)
 
     def _sides(self, inside: Register, outside: Register, p: Register, q: Register) -> Register:
-        self.system.computed("{} or {}", inside, outside, checks="if not {0}: raise Irregular")
+        self.system.computed("{} or {}", inside, outside, checks="if not {0}: raise Irregular", guards=True)
         return self.system.select(inside, p, q)
 
     def _times(self, a: Register, b: Register) -> Register:
