@@ -85,7 +85,7 @@ class Columns:
     """Truths of one view at many points, each array of shape (points, components).
 
     high + low is the truth to 2^-105 of it, exactly where low is 0; `condition` as in Truth, to 2^-34 of
-    |truth| + condition. NaN where that is not certified, and where the truth is not 0 but below 2^-900.
+    |truth| + condition. NaN where that is not certified; the condition of a truth below 2^-900 need not be.
     """
 
     high: np.ndarray
@@ -148,8 +148,8 @@ class _Recording:
         """The truths of all views: by FLINT's balls, and how they move by columns as far as these know it."""
         values = self._rows(places, self._values(views))
         high, low, moves = values[:, 0::2], values[:, 1::2], self._conditions(places, views)
-        high[(high != 0) & (np.abs(high) < _LEAST)] = np.nan
-        missing = np.nonzero((~np.isnan(high) & np.isnan(moves)).any(axis=1))[0]
+        wanted = (np.abs(high) >= _LEAST) | (high == 0)
+        missing = np.nonzero((wanted & np.isnan(moves)).any(axis=1))[0]
         moves[missing] = self._rows([places[row] for row in missing], self._sizes(views))
         found, start = {}, 0
         for view, (components, _) in self.viewed(views).items():
