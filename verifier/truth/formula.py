@@ -117,6 +117,25 @@ class _Recording:
                     raise
             bits *= 2
 
+    def enough(self, place: Place) -> int:
+        """The first precision at which all values are tight, without their moves; the first of all if irregular."""
+        bits = FIRST_BITS
+        while bits < CEILING:
+            try:
+                self.run(bits, self._all_tight, place)
+            except Wide:
+                bits *= 2
+            except Irregular:
+                return FIRST_BITS
+            else:
+                break
+        return bits
+
+    @property
+    def _all_tight(self) -> str:
+        """The expression that refuses the point where more precision helps."""
+        return f"tight(({''.join(f'{each.name}, ' for truth in self.found.values() for each in truth.values.flat)}))"
+
     def tensors(self, place: Place, bits: int) -> dict[int, OrderTruth]:
         """The tensors at a point in balls; raises Irregular."""
         registers = [
@@ -162,8 +181,7 @@ class _Recording:
 
         It is as precise as `at` is at the point: a ball's midpoint, and with it the ulp there, depends on that.
         """
-        tensors = [each.name for truth in self.found.values() for each in truth.values.flat]
-        result = f"tight(({', '.join(tensors)},)) and [{', '.join(parts)}]"
+        result = f"{self._all_tight} and [{', '.join(parts)}]"
         width = sum(2 if each.startswith("*") else 1 for each in parts)
         rows = np.full((len(places), width), np.nan)
         for row, place in zip(rows, places, strict=True):
@@ -230,7 +248,8 @@ class FormulaTruth:
     def at(self, place: Place, form: Format) -> dict[int, OrderTruth]:
         """The truth at an exact point, tight enough to judge numbers of `form`, whose rounding is in the conditions."""
         seeds = self._inexact(form)
-        bits = FIRST_BITS
+        recording = self._recordings.get(seeds)
+        bits = FIRST_BITS if recording is None else recording.enough(place)
         while True:
             found = self._evaluate(place, seeds, bits)
             if bits >= CEILING or all(_is_tight(truth) for truth in found.values()):
