@@ -2,7 +2,8 @@
 
 A column holds a midpoint and a radius for each point (or one for all). Every operation adds to the radius it propagates
 what rounding costs: 2^-52 of the result for arithmetic, 2^-50 for numpy's functions (they are within 4 ulp), and
-2^-1060 for what underflows, unless an operand is exactly zero. A midpoint or a radius that is no finite number tells that nothing is known there.
+2^-1060 for what underflows, unless an operand is exactly zero. A midpoint or a radius that is no finite number tells
+that nothing is known there.
 """
 
 from __future__ import annotations
@@ -121,9 +122,7 @@ class ColumnMatrix:
 def column_of(numbers: Sequence[Fraction | float | int]) -> Column:
     """Exact numbers, one for each point (a single one for all), as a column."""
     middle = np.array([float(each) for each in numbers])
-    exact = np.array(
-        [Fraction(near) == each for near, each in zip(middle.tolist(), map(Fraction, numbers), strict=True)]
-    )
+    exact = np.array([Fraction(near) == Fraction(each) for near, each in zip(middle.tolist(), numbers, strict=True)])
     radius = np.where(exact, 0.0, abs(middle) * _ROUNDED + _LEAST)
     return Column(middle, radius) if len(numbers) > 1 else Column(middle[0], radius[0])
 

@@ -331,7 +331,7 @@ class Route:
         if order not in self._constants:
             found = self._from_programs(order, list(rows), self._by_constants)
             unit = self.form.unit_roundoff
-            self._constants[order] = np.frompyfunc(lambda each: (each or Fraction(0)) / unit, 1, 1)(found)
+            self._constants[order] = object_array([(each or Fraction(0)) / unit for each in found.flat], found.shape)
         return self._constants[order]
 
     def _by_constants(self, derived: Derived) -> list[Fraction | None]:

@@ -168,7 +168,7 @@ class _Recording:
         values = self._rows(places, self._values(views))
         high, low, moves = values[:, 0::2], values[:, 1::2], self._conditions(places, views)
         wanted = (np.abs(high) >= _LEAST) | (high == 0)
-        missing = np.nonzero((wanted & np.isnan(moves)).any(axis=1))[0]
+        missing = np.nonzero((wanted & np.isnan(moves)).any(axis=1))[0].tolist()
         moves[missing] = self._rows([places[row] for row in missing], self._sizes(views))
         found, start = {}, 0
         for view, (components, _) in self.viewed(views).items():
@@ -211,7 +211,9 @@ class _Recording:
         while waiting:
             rows = waiting.pop()
             try:
-                got = self.tape.run_columns(f"[{', '.join(sizes)}]", self._columned([places[row] for row in rows]))
+                got = self.tape.run_columns(
+                    f"[{', '.join(sizes)}]", self._columned([places[row] for row in rows.tolist()])
+                )
             except Mixed as mixed:
                 splits -= 1
                 if splits >= 0:
@@ -225,7 +227,7 @@ class _Recording:
     def _columned(self, places: Sequence[Place]) -> list[Column]:
         """The numbers of the points, leaf by leaf and component by component."""
         stacked = {name: np.stack([np.asarray(each[name], dtype=object) for each in places]) for name in self.leaves}
-        return [column_of(each) for array in stacked.values() for each in array.reshape(len(places), -1).T]
+        return [column_of(each) for array in stacked.values() for each in array.reshape(len(places), -1).T.tolist()]
 
 
 @dataclass(slots=True)
@@ -454,9 +456,9 @@ class ComponentTruths(Sequence[Truth]):
         if not 0 <= component < len(self):
             raise IndexError(component)
         if component not in self._made:
-            along = [move.flat[component] for move in self.moves]
+            value, *along = (each.flat[component] for each in (self.values, *self.moves))
             with working_precision(self.bits):
-                self._made[component] = _component(self.values.flat[component], along, self.complete, self.bits)
+                self._made[component] = _component(value, along, self.complete, self.bits)  # pyright: ignore[reportArgumentType]
         return self._made[component]
 
 
