@@ -171,7 +171,10 @@ def _gone(pid: int, seconds: float = 3.0) -> bool:
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
 def test_a_worker_does_not_outlive_its_parent(task, ending):
     script = (
+        "import signal\n"
         "from verifier.execution.pool import Call, Workers\n"
+        # Started in the background of a script, the tests ignore Ctrl-C, and what they start would, too.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "def watch():\n"
         "    for each in workers._workers:\n"
         "        if each.task: print(each.pid, flush=True)\n"
@@ -180,14 +183,7 @@ def test_a_worker_does_not_outlive_its_parent(task, ending):
         f"        workers.submit('task', Call('builtins:exec', ({task!r}, {{}})))\n"
         "        list(workers.results())\n"
     )
-    parent = subprocess.Popen(
-        [sys.executable, "-c", script],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # Started in the background of a script, the tests ignore Ctrl-C, and what they start would, too.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
     clock = time.monotonic()

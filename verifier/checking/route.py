@@ -326,7 +326,8 @@ class Route:
     def constants(self, order: int, rows: Iterable[Row]) -> np.ndarray:
         """sum |c_j dT/dc_j| of each result and chosen component over the data and literals that the dtype cannot hold.
 
-        They are those of the first program whose rule is right; 0 where none is.
+        They are those of the function: a constant that a rule brings along is none of its truth. They are moved in the
+        first program whose rule is right; 0 where none is.
         """
         if order not in self._constants:
             found = self._from_programs(order, list(rows), self._by_constants)
@@ -335,7 +336,11 @@ class Route:
         return self._constants[order]
 
     def _by_constants(self, derived: Derived) -> list[Fraction | None]:
-        return derived.spread(self.form, self.seed)
+        return derived.spread_by(self._own_constants, self.form, self.seed)
+
+    @cached_property
+    def _own_constants(self) -> frozenset[float]:
+        return self.value.inexact_literals(self.form)
 
     def _from_programs(
         self, order: int, rows: list[Row], look: Callable[[Derived], list[Fraction | None]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -82,11 +82,24 @@ class Derived:
 
     def spread(self, form: Format, seed: int = 0) -> list[Fraction | None]:
         """For each result an estimate of u sum |r_j dT/dr_j| over the inexact literals r_j of the program."""
-        system = BallSystem(self.bits)
         signs = random.Random(seed)
-        moved = [
-            self._run(self._arguments(), self.bits, literal=_moving(system, form, signs)) for _ in range(_SIGN_VECTORS)
-        ]
+        return self._moved_by_literals([_moving(form, lambda _: signs.choice((-1, 1)))] * _SIGN_VECTORS)
+
+    def spread_by(self, constants: Collection[float], form: Format, seed: int = 0) -> list[Fraction | None]:
+        """The same over these constants, each moved wherever it stands in the program: it is one number there."""
+        signs, numbers = random.Random(seed), sorted(constants)
+        vectors = [{each: signs.choice((-1, 1)) for each in numbers} for _ in range(_SIGN_VECTORS)]
+        return self._moved_by_literals([_moving(form, lambda value, of=of: of.get(value, 0)) for of in vectors])
+
+    def inexact_literals(self, form: Format) -> frozenset[float]:
+        """The values of the literals and data that no small dyadic is, as far as a run meets them."""
+        met: set[float] = set()
+        self._moved_by_literals([_moving(form, lambda value: met.add(value) or 0)])
+        return frozenset(met)
+
+    def _moved_by_literals(self, ways: Sequence[Callable[[BallSystem], Literal]]) -> list[Fraction | None]:
+        system = BallSystem(self.bits)
+        moved = [self._run(self._arguments(), self.bits, literal=way(system)) for way in ways]
         with system.working():
             return [_largest(entry, row, Fraction(1)) for entry, *row in zip(self.elements, *moved, strict=True)]
 
@@ -134,18 +147,22 @@ def _largest(still: Element, moved: Sequence[Element], step: Fraction) -> Fracti
         return None
 
 
-def _moving(system: BallSystem, form: Format, signs: random.Random) -> Literal:
-    """Every literal that is no small dyadic moved by u of itself, up or down at random, each place by itself."""
-    exact = exact_literals(system)
+def _moving(form: Format, sign: Callable[[float], int]) -> Callable[[BallSystem], Literal]:
+    """Every literal that is no small dyadic moved by u of itself, up or down or not at all as `sign` says."""
 
-    def literal(value: float, dtype: np.dtype) -> Any:
-        element = exact(value, dtype)
-        if isinstance(element, Special) or is_small_dyadic(value, form):
-            return element
-        unit = FORMATS.get(dtype.name, form).unit_roundoff
-        return system.exact(Fraction(value) * (1 + signs.choice((-1, 1)) * unit))
+    def moving(system: BallSystem) -> Literal:
+        exact = exact_literals(system)
 
-    return literal
+        def literal(value: float, dtype: np.dtype) -> Any:
+            element = exact(value, dtype)
+            if isinstance(element, Special) or is_small_dyadic(value, form):
+                return element
+            unit = FORMATS.get(dtype.name, form).unit_roundoff
+            return system.exact(Fraction(value) * (1 + sign(float(value)) * unit))
+
+        return literal
+
+    return moving
 
 
 def is_small_dyadic(value: float, form: Format) -> bool:
