@@ -17,7 +17,7 @@ Place = tuple[int, int]
 """Row (a point of the observation) and component."""
 
 _NEAR = 1 - 2.0**-29
-"""Errors nearer than this to the largest are compared exactly: floats know them to 2^-35."""
+"""Errors nearer than this to the largest are compared exactly: floats know them to 2^-33."""
 _NONE = (-2.0, -1)
 
 
@@ -55,7 +55,7 @@ class Numbers:
         yield from ((int(row), self.components[int(place)]) for row, place in zip(rows, places, strict=True))
 
     def _worst(self, kind: Kind) -> np.ndarray:
-        """The first of a kind whose error is largest in floats, thus to 2^-35."""
+        """The first of a kind whose error is largest in floats, thus to 2^-33."""
         measured = self.known.ulps if kind is Kind.ACCURATE else self.known.lost_bits
         mine = self.known.kind == kind
         worst = np.zeros(mine.shape, bool)

@@ -9,7 +9,8 @@ and reports E / 2^48 and B / 2^48 ulps to four significant digits. The floats he
 
     d = |(v - high) - low| in ulps      (1 +- 2^-51) d +- 2^-52 |m| 2^-54 / ulp, thus d 2^48 to 2^-51 of it and +- 2^-5
     r                                   below 2^-108 |m|, thus below 2^-7 units
-    b = K (1 + u c / ulp) + 2^-20       (1 +- 2^-50) b, and B is less than a unit below it
+    b = K (1 + u c / ulp) + 2^-20       (1 +- 2^-33) b, as c is known to 2^-34 of |m| + c, and u |m| is below an ulp;
+                                        B is less than a unit below it
 
 (v - high is exact where v and high are within a factor of two; else low is nothing beside it. |m| < 2^53 ulp, and high
 + low is m to 2^-106 of it.) So d < b (1 - 2^-30) proves E <= B, as b >= 4, and d > b (1 + 2^-30) that the least error,
@@ -30,7 +31,7 @@ from verifier.model.verdict import NumberClass
 __all__ = ["Certain", "Kind", "certain", "four_digits", "nothing"]
 
 _NEAR = 2.0**-30
-"""Relative room around every boundary: far above the errors of the floats, which are below 2^-35."""
+"""Relative room around every boundary: far above the errors of the floats, which are below 2^-33."""
 _UNIT = 2.0**-RESOLUTION
 _UNITS_SLACK = 2.0**-4
 """Units: 2^-5 + 2^-7 and the rounding of these sums."""
@@ -57,7 +58,7 @@ class Kind(IntEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certain:
     """Arrays of shape (points, components): the `Kind` of each number, and where that is not NOTHING its error and its
-    yardstick in ulps and the bits that it lost, all to 2^-35; `shown_*` are the exact ones to four significant digits.
+    yardstick in ulps and the bits that it lost, all to 2^-33; `shown_*` are the exact ones to four significant digits.
     """
 
     kind: np.ndarray
@@ -157,7 +158,7 @@ def _is_narrow(error: np.ndarray, budget: np.ndarray, size: np.ndarray, yardstic
 def four_digits(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Non-negative numbers rounded to four significant digits as decimal text rounds them, and where that is certain.
 
-    It is where 2^-35 more or less would not change a digit. n 10^k is one correctly rounded operation on exact floats.
+    It is where 2^-33 more or less would not change a digit. n 10^k is one correctly rounded operation on exact floats.
     """
     with np.errstate(all="ignore"):
         power = np.floor(np.log10(np.where(numbers > 0, numbers, 1.0))) - 3
