@@ -16,6 +16,15 @@ from verifier.runs import records
 from verifier.runs.reader import Run
 
 
+LONGEST = ("test_training.py", "test_reproduction.py", "test_docs.py")
+"""The files that take minutes, longest first: they begin first, so that no worker waits for them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
 @pytest.fixture(scope="session")
 def losing_in_tanh() -> str:
     """The primitive that loses the bits of JAX's tanh' where it saturates: since 0.11 1 - tanh^2 has one of its own."""
