@@ -15,7 +15,6 @@ import pytest
 from verifier.runs import records
 from verifier.runs.reader import Run
 
-
 LONGEST = ("test_training.py", "test_reproduction.py", "test_docs.py")
 """The files that take minutes, longest first: they begin first, so that no worker waits for them at the end."""
 
