@@ -127,6 +127,9 @@ def column_of(numbers: Sequence[Fraction | float | int]) -> Column:
     return Column(middle, radius) if len(numbers) > 1 else Column(middle[0], radius[0])
 
 
+_ONE = column_of([1])
+
+
 def compared(relation: str, a: Column, b: Column) -> bool:
     """Whether `a relation b` at all points; raises Mixed where that differs, Undecided where it is nowhere known."""
     low, high = a.middle - a.radius - b.radius, a.middle + a.radius + b.radius
@@ -180,14 +183,14 @@ def _integer(exponent: Column) -> int | None:
 def _power(base: Column, power: int) -> Column:
     """By squaring."""
     if power < 0:
-        return Column(np.float64(1.0), np.float64(0.0)) / _power(base, -power)
+        return _ONE / _power(base, -power)
     result = None
     while power:
         if power & 1:
             result = base if result is None else result * base
         power >>= 1
         base = base * base if power else base
-    return result if result is not None else Column(np.float64(1.0), np.float64(0.0))
+    return _ONE if result is None else result
 
 
 def _function(evaluate: Callable[[Any], Any], steepest: Callable[[Any, Any], Any]) -> Callable[[Column], Column]:

@@ -57,15 +57,7 @@ def loads(kind: type[T], text: str | bytes) -> T:
     return _decoder(kind, True)(data)
 
 
-_MEASURED = frozenset({float, type(None)})
-_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
-
-
 def _plain(value: Any) -> Any:
-    if type(value) is tuple and _MEASURED.issuperset(map(type, value)):  # nearly all of a run file
-        return [each if each is None or math.isfinite(each) else None for each in value]
-    if type(value) in _AS_THEY_ARE:
-        return value
     if is_dataclass(value):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):

@@ -94,7 +94,12 @@ class Derived:
     def inexact_literals(self, form: Format) -> frozenset[float]:
         """The values of the literals and data that no small dyadic is, as far as a run meets them."""
         met: set[float] = set()
-        self._moved_by_literals([_moving(form, lambda value: met.add(value) or 0)])
+
+        def stay(value: float) -> int:
+            met.add(value)
+            return 0
+
+        self._run(self._arguments(), self.bits, literal=_moving(form, stay)(BallSystem(self.bits)))
         return frozenset(met)
 
     def _moved_by_literals(self, ways: Sequence[Callable[[BallSystem], Literal]]) -> list[Fraction | None]:

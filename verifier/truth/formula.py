@@ -451,8 +451,6 @@ class ComponentTruths(Sequence[Truth]):
         return self.values.size
 
     def __getitem__(self, component: Any) -> Any:
-        if isinstance(component, slice):
-            return [self[each] for each in range(len(self))[component]]
         if not 0 <= component < len(self):
             raise IndexError(component)
         if component not in self._made:

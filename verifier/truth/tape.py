@@ -113,11 +113,6 @@ class Tape:
     def zero(self) -> Register:
         return self.arrays.zero
 
-    @property
-    def size(self) -> int:
-        """How many statements it has."""
-        return len(self.fixed) + len(self.moving)
-
     # what is given
 
     def input(self) -> Register:
@@ -145,7 +140,7 @@ class Tape:
             self.guards.append(name)
         if checks:
             lines.append(checks.format(name, *(each.name for each in operands)))
-        if self.size > STATEMENT_LIMIT:
+        if len(self.moving) + len(self.fixed) > STATEMENT_LIMIT:
             raise Unrecordable("too many statements")
         return Register(self, name, moving=moving, shared=shared)
 
@@ -248,9 +243,8 @@ class Tape:
     def _needed(self, result: str) -> set[str]:
         """The statements that a result rests on, and those that only refuse points."""
         live, needed = {*_names(result), *self.guards}, set()
-        for line in reversed(
-            [*self.fixed, *self.moving]
-        ):  # what a statement uses stands before it, and what refuses its result behind it
+        # What a statement uses stands before it, and what refuses its result behind it.
+        for line in reversed([*self.fixed, *self.moving]):
             name, *operands = _names(line)
             if name in live:
                 needed.add(line)
