@@ -21,20 +21,28 @@ def stick(form: Format, terms: int = 1, *, flushes: bool = False) -> Yardstick:
     return Yardstick(form=form, allowance=allowance(terms), flushes_subnormals=flushes)
 
 
-def split(truth: Fraction) -> tuple[float, float]:
-    """As the columns of a truth are: low is 0 only where the truth is high, and what is below the floats is unknown."""
-    high = float(truth)
-    if truth and not high:
-        return np.nan, np.nan
-    low = float(truth - Fraction(high))
-    if low or truth == Fraction(high):
-        return high, low
-    return high, abs(high) * 2.0**-120 * (1 if truth > high else -1)
+def split(truth: Fraction) -> tuple[float, float, int]:
+    """As the columns of a truth are: low is 0 only where the truth is high, and what is tiny is scaled."""
+    scale = 1074 if 0 < abs(truth) < 2.0**-900 else 0
+    scaled = truth * 2**scale
+    high = float(scaled)
+    if truth and abs(high) < 2.0**-900:
+        return 2.0**-900 if truth > 0 else -(2.0**-900), 0.0, scale
+    low = float(scaled - Fraction(high))
+    if low or scaled == Fraction(high):
+        return high, low, scale
+    return high, abs(high) * 2.0**-120 * (1 if scaled > high else -1), scale
 
 
 def in_floats(value: float, truth: Fraction, condition: float, yardstick: Yardstick) -> Certain:
-    value_, high, low, condition_ = (np.array([[each]]) for each in (value, *split(truth), condition))
-    return certain(value_, high, low, condition_, yardstick)
+    value_, high, low, scale, condition_ = (np.array([[each]]) for each in (value, *split(truth), condition))
+    return certain(value_, high, low, condition_, yardstick, scale)
+
+
+def bounded(value: float, bound: float, condition: float, yardstick: Yardstick) -> Kind:
+    """Of a truth of which no more than a bound is known."""
+    value_, nothing, bound_, condition_ = (np.array([[each]]) for each in (value, np.nan, bound, condition))
+    return Kind(int(certain(value_, nothing, bound_, condition_, yardstick).kind.item()))
 
 
 def exactly(value: float, truth: Fraction, condition: float, yardstick: Yardstick) -> NumberVerdict:
@@ -70,9 +78,9 @@ truths = st.builds(
     lambda top, bottom, scale: Fraction(top, bottom) * Fraction(2) ** scale,
     st.integers(-(2**70), 2**70),
     st.integers(1, 2**20),
-    st.sampled_from([-1100, -950, -200, -80, -70, -60, 0, 30, 900]),
+    st.sampled_from([-2500, -2000, -1150, -1100, -1085, -1060, -1000, -950, -200, -80, -70, -60, 0, 30, 900]),
 )
-conditions = st.one_of(st.just(0.0), st.floats(0, 1e30), st.floats(2.0**-60, 16))
+conditions = st.one_of(st.just(0.0), st.floats(0, 1e30), st.floats(2.0**-60, 16), st.floats(0, 1e-290))
 steps = st.one_of(st.integers(-6, 6), st.integers(-(2**50), 2**50), st.integers(-300, 300))
 
 
@@ -81,6 +89,12 @@ steps = st.one_of(st.integers(-6, 6), st.integers(-(2**50), 2**50), st.integers(
 @example(Fraction(1) + Fraction(1, 2**200), 0, 1.0, FLOAT64, 1, False)
 @example(Fraction(1) - Fraction(1, 2**2000), 0, 1.0, FLOAT64, 1, False)
 @example(Fraction(0), 0, 0.0, FLOAT32, 1, True)
+@example(Fraction(3, 2**1076), -1, 0.0, FLOAT64, 1, False)  # 0 for three quarters of the smallest number
+@example(Fraction(1, 2**2500), 0, 0.0, FLOAT64, 1, False)
+@example(Fraction(1, 2**2500), 100, 0.0, FLOAT64, 1, False)
+@example(Fraction(-1, 2**2500), 3, 0.0, FLOAT64, 1, True)
+@example(Fraction(1, 2**1000), 0, 1.0, FLOAT64, 1, False)  # the yardstick says nothing
+@example(Fraction(1, 2**140), 0, 0.0, FLOAT32, 1, False)
 @settings(max_examples=1500, deadline=None)
 def test_what_is_certain_is_what_exact_judgement_says(truth, steps, condition, form, terms, flushes):
     if abs(truth) >= Fraction(form.largest):
@@ -122,6 +136,41 @@ def test_nothing_is_certain_without_a_truth():
     one = np.ones((1, 1))
     assert certain(one, one * np.nan, one, one, stick(FLOAT64)).kind.item() == Kind.NOTHING
     assert certain(one, one, one * 0, one * np.nan, stick(FLOAT64)).kind.item() == Kind.NOTHING
+
+
+@given(
+    st.floats(-1e-10, 1e-10),
+    st.one_of(st.just(0.0), st.floats(0, 1e-30)),
+    st.one_of(st.just(0.0), st.floats(0, 1e3)),
+    st.sampled_from(FORMS),
+    st.booleans(),
+    st.fractions(-1, 1),
+)
+@example(0.0, 2.0**-1074, 0.0, FLOAT64, False, Fraction(1))
+@example(1e-18, 1e-30, 1.0, FLOAT64, False, Fraction(1, 10**20))
+@settings(max_examples=500, deadline=None)
+def test_where_only_a_bound_of_the_truth_is_known_exact_judgement_says_the_same(
+    value, bound, condition, form, flushes, part
+):
+    """Of a ball that holds zero, of which the bound is the larger end."""
+    value, yardstick = round_to(value, form), stick(form, flushes=flushes)
+    if bounded(value, bound, condition, yardstick) is Kind.NOTHING:
+        return
+    larger, smaller = Fraction(bound), -abs(part) * Fraction(bound)
+    enclosure = Enclosure(smaller, larger) if part > 0 else Enclosure(-larger, -smaller)
+    if enclosure.is_zero:
+        return
+    found = judge_number(value, Truth(value=enclosure, condition=Fraction(condition)), yardstick)
+    assert (found.kind, found.ulps, found.budget) == (NumberClass.VACUOUS, None, None)
+
+
+def test_a_number_beyond_the_yardstick_of_a_bounded_truth_is_not_certain():
+    """Planted faults: beside a yardstick of 4 2^-53, and beside no bound at all."""
+    assert bounded(4e-16, 1e-30, 1.0, stick(FLOAT64)) is Kind.VACUOUS
+    assert bounded(5e-16, 1e-30, 1.0, stick(FLOAT64)) is Kind.NOTHING
+    assert bounded(1e-17, 5e-16, 1.0, stick(FLOAT64)) is Kind.NOTHING
+    assert bounded(0.0, np.nan, 1.0, stick(FLOAT64)) is Kind.NOTHING
+    assert bounded(0.0, 1e-30, np.nan, stick(FLOAT64)) is Kind.NOTHING
 
 
 def test_nothing_else_than_zero_is_accurate_at_a_true_zero():

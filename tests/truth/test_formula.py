@@ -15,8 +15,9 @@ from verifier.arithmetic.floats import FLOAT16, FLOAT32, FLOAT64, round_to
 from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth
 from verifier.symbolic.build import Definitions
 from verifier.symbolic.formula import parse
-from verifier.truth.formula import CEILING, FIRST_BITS, JUMP, ComponentTruths, FormulaTruth, OrderTruth, as_array
+from verifier.truth.formula import FormulaTruth
 from verifier.truth.one_sided import Sides
+from verifier.truth.tensors import CEILING, FIRST_BITS, JUMP, ComponentTruths, OrderTruth, as_array
 
 
 def truth_of(text, inputs, orders, data=None) -> FormulaTruth:
@@ -32,7 +33,7 @@ def at(truth, form=FLOAT64, **place) -> dict[int, OrderTruth]:
 
 def judged(tensor: OrderTruth):
     rows = tensor.moves.reshape(len(tensor.moves), -1)
-    return list(ComponentTruths(tensor.values.reshape(-1), list(rows), tensor.complete, tensor.bits))
+    return list(ComponentTruths(tensor.values.reshape(-1), lambda: list(rows), tensor.complete, tensor.bits))
 
 
 def bounds(element) -> tuple[Fraction, Fraction]:
@@ -142,7 +143,7 @@ def test_kinks_and_jumps_become_what_the_judge_knows():
 
     values = np.empty(4, dtype=object)
     values[:] = [Sides(arb(0), arb(1)), JUMP, Unknown("why"), arb(2)]
-    kink, jump, unknown, number = ComponentTruths(values, [values], complete=True, bits=FIRST_BITS)
+    kink, jump, unknown, number = ComponentTruths(values, lambda: [values], complete=True, bits=FIRST_BITS)
     assert kink.value == Kink(Enclosure(Fraction(0), Fraction(0)), Enclosure(Fraction(1), Fraction(1)))
     assert jump.value == Jump()
     assert unknown.value == NoTruth("why")
@@ -152,7 +153,7 @@ def test_kinks_and_jumps_become_what_the_judge_knows():
 def test_a_condition_that_is_unknown_is_none():
     from flint import arb
 
-    (truth,) = ComponentTruths(as_array(arb(1)), [as_array(Unknown("lost"))], complete=True, bits=FIRST_BITS)
+    (truth,) = ComponentTruths(as_array(arb(1)), lambda: [as_array(Unknown("lost"))], complete=True, bits=FIRST_BITS)
     assert truth.condition is None
 
 

@@ -14,9 +14,10 @@ from verifier.arithmetic.floats import FLOAT64
 from verifier.symbolic.build import Definitions
 from verifier.symbolic.formula import parse
 from verifier.truth import routes
-from verifier.truth.formula import JUMP, FormulaTruth
+from verifier.truth.formula import FormulaTruth
 from verifier.truth.one_sided import Sides
 from verifier.truth.routes import conflicts, settled, too_large
+from verifier.truth.tensors import JUMP
 
 
 def truth_of(text, orders=(0, 1, 2), **shapes) -> FormulaTruth:

@@ -93,7 +93,7 @@ def test_a_cancellation_raises_the_precision_of_a_column():
     (column,) = (
         truth_of("tanh(x)", {"x": ()}).columns([{"x": np.array(1e-290, dtype=object)}], FLOAT64, plain(2)).values()
     )
-    assert column.high.item() == pytest.approx(-2e-290, rel=1e-15)
+    assert math.ldexp(column.high.item(), -column.scale.item()) == pytest.approx(-2e-290, rel=1e-15)
 
 
 @pytest.mark.parametrize("one", [1, -1])
@@ -104,14 +104,26 @@ def test_the_side_of_a_power_of_two_is_known_however_near(one, side):
     name = tape.input().name
     with working_precision(2048):
         ball = one + side * arb(2) ** -1500 + arb(0, 2.0**-1000) * arb(2) ** -1000
-    high, low = tape.run(2048, f"parts({name})", [ball])
+    high, low, scale = tape.run(2048, f"parts({name}, 53, -1022)", [ball])
+    assert scale == 0
     assert (high, math.copysign(1.0, low)) == (one, side or one)
     assert 0 < abs(low) < 2**-110
 
 
-def test_a_number_below_the_floats_is_no_zero():
-    (column,) = truth_of("x**2", {"x": ()}).columns([{"x": np.array(1e-200, dtype=object)}], FLOAT64, plain(0)).values()
-    assert np.isnan(column.high).all()
+@pytest.mark.parametrize(("text", "exact"), [("x**2", Fraction(1e-200) ** 2), ("-x**2", -(Fraction(1e-200) ** 2))])
+def test_a_number_below_the_floats_is_scaled(text, exact):
+    (column,) = truth_of(text, {"x": ()}).columns([{"x": np.array(1e-200, dtype=object)}], FLOAT64, plain(0)).values()
+    known = (Fraction(column.high.item()) + Fraction(column.low.item())) / 2 ** column.scale.item()
+    assert column.scale.item() > 0
+    assert abs(known - exact) <= abs(exact) / 2**100
+
+
+def test_a_number_far_below_the_floats_is_no_zero():
+    """What is smaller than any float even if it is scaled keeps its sign and no more."""
+    (column,) = (
+        truth_of("-x**3", {"x": ()}).columns([{"x": np.array(1e-300, dtype=object)}], FLOAT64, plain(0)).values()
+    )
+    assert (column.high.item(), column.low.item()) == (-(2.0**-900), 0.0)
 
 
 def test_what_is_long_or_decides_while_it_is_recorded_has_no_tape(monkeypatch):
@@ -151,9 +163,11 @@ def test_columns_enclose_how_the_truth_moves(text):
     truth, found = truth_of(text, shapes), places(shapes, 40)
     truth.columns(found, FLOAT64, plain(order))
     (recording,) = truth._recordings.values()
-    by_columns = recording._conditions(found, plain(order))
-    by_balls = recording._rows(found, recording._sizes(plain(order)))
+    viewed = recording._viewed_by(plain(order))
+    least, by_columns = recording._conditions(found, viewed)
+    by_balls = np.array([recording._sizes(place, 128, viewed) for place in found])
     known = np.isfinite(by_columns)
+    assert (np.nan_to_num(least[:, -by_balls.shape[1] :] if order == 2 else 0) <= by_balls * (1 + 1e-12)).all()
     assert known.mean() > 0.9 or "lgamma" in text
     assert by_columns[known] == pytest.approx(by_balls[known], rel=2.0**-33, abs=1e-30)
 
@@ -162,5 +176,5 @@ def test_a_point_that_decides_otherwise_has_columns_of_its_own():
     truth, found = truth_of("where(x > 1, x*x, sin(x))", {"x": ()}), places({"x": ()}, 40)
     truth.columns(found, FLOAT64, plain(1))
     (recording,) = truth._recordings.values()
-    assert np.isfinite(recording._conditions(found, plain(1))).all()
+    assert np.isfinite(recording._conditions(found, recording._viewed_by(plain(1)))[1]).all()
     assert len({float(place["x"]) > 1 for place in found}) == 2

@@ -2,7 +2,7 @@
 
 A column holds a midpoint and a radius for each point (or one for all). Every operation adds to the radius it propagates
 what rounding costs: 2^-52 of the result for arithmetic, 2^-50 for numpy's functions (they are within 4 ulp), and
-2^-1060 for what underflows, unless an operand is exactly zero. A midpoint or a radius that is no finite number tells
+2^-1068 for what underflows, unless an operand is exactly zero. A midpoint or a radius that is no finite number tells
 that nothing is known there.
 """
 
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 _PROPAGATED = 1 + 2.0**-49
-_ROUNDED, _FUNCTION, _LEAST = 2.0**-52, 2.0**-50, 2.0**-1060
+_ROUNDED, _FUNCTION, _LEAST = 2.0**-52, 2.0**-50, 2.0**-1068
 _LONGEST_POWER = 64
 
 
@@ -69,7 +69,8 @@ class Column:
 
     def __truediv__(self, other: Column) -> Column:
         quotient, least = self.middle / other.middle, abs(other.middle) - other.radius
-        spread = (self.radius + abs(quotient) * other.radius) / np.where(least > 0, least, np.nan)
+        least = np.where(least > 0, least, np.nan)
+        spread = self.radius / least + abs(quotient) * (other.radius / least)
         return _rounded(quotient, spread + _underflow(quotient, self, self))
 
     def __neg__(self) -> Column:
@@ -194,12 +195,13 @@ def _power(base: Column, power: int) -> Column:
 
 
 def _function(evaluate: Callable[[Any], Any], steepest: Callable[[Any, Any], Any]) -> Callable[[Column], Column]:
-    """A function by numpy, and a bound of its slope on an interval (least, greatest)."""
+    """A function by numpy, and a bound of its slope on an interval (least, greatest), but for what underflows."""
 
     def function(x: Column) -> Column:
         value = evaluate(x.middle)
         least, greatest = x.middle - x.radius, x.middle + x.radius
-        spread = x.radius * steepest(np.nextafter(least, -np.inf), np.nextafter(greatest, np.inf)) * (1 + _FUNCTION)
+        slope = steepest(np.nextafter(least, -np.inf), np.nextafter(greatest, np.inf)) * (1 + _FUNCTION) + _LEAST
+        spread = x.radius * slope
         return Column(value, spread * _PROPAGATED + (abs(value) * _FUNCTION + _LEAST))
 
     return function
@@ -221,7 +223,7 @@ COLUMN_FUNCTIONS: Mapping[str, Callable[[Column], Column]] = MappingProxyType(
         "log": _function(np.log, lambda a, b: 1 / _positive(a)),
         "log1p": _function(np.log1p, lambda a, b: 1 / _positive(1 + a - 2.0**-50)),
         "sqrt": _function(np.sqrt, lambda a, b: 0.5 / np.sqrt(_positive(a))),
-        "rsqrt": _function(lambda x: 1 / np.sqrt(x), lambda a, b: 0.5 / (_positive(a) * np.sqrt(_positive(a)))),
+        "rsqrt": _function(lambda x: 1 / np.sqrt(x), lambda a, b: 0.5 / _positive(a) / np.sqrt(_positive(a))),
         "sin": _function(np.sin, lambda a, b: 1.0),
         "cos": _function(np.cos, lambda a, b: 1.0),
         "tanh": _function(np.tanh, lambda a, b: 1.0),

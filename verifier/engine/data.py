@@ -23,7 +23,7 @@ from verifier.model.catalog import (
 from verifier.programs.generators import draw, spaced
 from verifier.programs.listing import ListingRun, value_of
 from verifier.symbolic.formula import constant, parse
-from verifier.truth.formula import as_array
+from verifier.truth.tensors import as_array
 from verifier.truth.workspace import Workspace, stacked
 
 __all__ = ["data_of", "declared_point", "describe"]

@@ -36,8 +36,10 @@ from verifier.runs.outcome import Outcome
 from verifier.symbolic.build import Definitions
 from verifier.symbolic.graph import longest_reduction
 from verifier.symbolic.lowering import lower_graph
-from verifier.truth.formula import Columns, Contract, FormulaTruth, OrderTruth, View
+from verifier.truth.formula import FormulaTruth
+from verifier.truth.recorded import Columns, Contract, View
 from verifier.truth.routes import conflicts, settled, too_large
+from verifier.truth.tensors import OrderTruth
 from verifier.truth.workspace import Workspace
 
 __all__ = ["Outcome", "Prepared", "Targets", "prepare", "verify"]
@@ -213,7 +215,7 @@ class _Task:
             signature=planned.signature,
             signs=planned.signs,
             points=found,
-            truths=lambda dtype, index: self._truth_at(found[dtype][index], dtype),
+            truths=lambda dtype, index, settled: self._truth_at(found[dtype][index], dtype, settled),
             columns={dtype: self._columns(planned, dtype, found[dtype]) for dtype in dict(sorted(used))},
             yardsticks={
                 (dtype, device): Yardstick(
@@ -244,9 +246,9 @@ class _Task:
         }
         return self.truth.columns([self._place(point) for point in found], named(dtype), views)
 
-    def _truth_at(self, point: Point, dtype: str) -> dict[int, OrderTruth]:
+    def _truth_at(self, point: Point, dtype: str, is_settled: bool) -> dict[int, OrderTruth]:
         place = self._place(point)
-        return settled(self.truth, place, self.truth.at(place, named(dtype)))
+        return settled(self.truth, place, self.truth.at(place, named(dtype), settled=is_settled))
 
     def conflicts(self, judging: Judging) -> list[str]:
         """Where the two routes to the truth exclude each other, at the declared points of the first dtype."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 
@@ -21,7 +22,8 @@ from verifier.model.verdict import Jump, Kink, NumberClass, NumberVerdict, Truth
 from verifier.programs.components import Contraction, Directions, Signature, component_names, contract
 from verifier.programs.plan import Program
 from verifier.runs.records import Verdict, Witness, Worst
-from verifier.truth.formula import Columns, ComponentTruths, OrderTruth, View, summable
+from verifier.truth.recorded import Columns, View
+from verifier.truth.tensors import ComponentTruths, OrderTruth, summable
 
 __all__ = ["SHOWN_COMPONENTS", "Judging", "witnesses"]
 
@@ -44,44 +46,64 @@ class Judging:
     signature: Signature
     signs: Directions
     points: Mapping[str, Sequence[Point]]
-    truths: Callable[[str, int], Mapping[int, OrderTruth]]
-    """(dtype, point) -> order -> derivative tensor."""
+    truths: Callable[[str, int, bool], Mapping[int, OrderTruth]]
+    """(dtype, point, whether what is negligible may be left open) -> order -> derivative tensor: `FormulaTruth.at`."""
     columns: Mapping[str, Mapping[View, Columns]]
     """Dtype -> (order, contraction) -> the truths at its points in floats, as far as they are known so."""
     yardsticks: Mapping[tuple[str, str], Yardstick]
     """(dtype, device) -> yardstick."""
     explaining: Explaining | None = None
     """What LOSSY numbers are asked; None leaves them LOSSY."""
-    _contracted: dict[tuple[str, int, int, Contraction], ComponentTruths] = field(default_factory=dict)
-    _tensors: dict[tuple[str, int], Mapping[int, OrderTruth]] = field(default_factory=dict)
+    _contracted: dict[tuple[str, int, int, Contraction, bool], ComponentTruths] = field(default_factory=dict)
+    _tensors: dict[tuple[str, int, bool], Mapping[int, OrderTruth]] = field(default_factory=dict)
     _judgements: dict[tuple[int, str, str], Judgement] = field(default_factory=dict)
     """(identity of a truth, dtype, device) -> its judgement; truths live as long as `_contracted`."""
 
-    def truth(self, dtype: str, point: int, order: int, contraction: Contraction) -> ComponentTruths:
+    def truth(
+        self, dtype: str, point: int, order: int, contraction: Contraction, *, settled: bool = True
+    ) -> ComponentTruths:
         """The truth of every component of a (contracted) derivative at a point."""
-        key = (dtype, point, order, contraction)
+        key = (dtype, point, order, contraction, settled)
         if key not in self._contracted:
-            self._contracted[key] = self._contract(self.tensors(dtype, point)[order], order, contraction)
+            tensor = self.tensors(dtype, point, settled=settled)[order]
+            columns = self.columns.get(dtype, {}).get((order, contraction))
+            conditions = None if columns is None else columns.condition[point].tolist()
+            self._contracted[key] = self._contract(tensor, order, contraction, conditions)
         return self._contracted[key]
 
-    def tensors(self, dtype: str, point: int) -> Mapping[int, OrderTruth]:
+    def tensors(self, dtype: str, point: int, *, settled: bool = True) -> Mapping[int, OrderTruth]:
         """The derivative tensors at a point, of every order."""
-        if (dtype, point) not in self._tensors:
-            self._tensors[dtype, point] = self.truths(dtype, point)
-        return self._tensors[dtype, point]
+        key = (dtype, point, settled)
+        if key not in self._tensors:
+            self._tensors[key] = self.truths(*key)
+        return self._tensors[key]
 
-    def _contract(self, tensor: OrderTruth, order: int, contraction: Contraction) -> ComponentTruths:
-        with working_precision(tensor.bits):
-            rows = (tensor.values.reshape(-1), *tensor.moves.reshape(len(tensor.moves), -1))
-            values, *moves = (contract(summable(row), self.signature, order, contraction, self.signs) for row in rows)
-        return ComponentTruths(values, moves, tensor.complete, tensor.bits)
+    def _contract(
+        self, tensor: OrderTruth, order: int, contraction: Contraction, conditions: Sequence[float] | None
+    ) -> ComponentTruths:
+        def contracted(row: np.ndarray) -> np.ndarray:
+            with working_precision(tensor.bits):
+                return contract(summable(row.reshape(-1)), self.signature, order, contraction, self.signs)
+
+        return ComponentTruths(
+            values=contracted(tensor.values),
+            moving=cache(lambda: [contracted(row) for row in tensor.moves.reshape(len(tensor.moves), -1)]),
+            complete=tensor.complete,
+            bits=tensor.bits,
+            conditions=conditions,
+        )
 
     def number(self, observation: Observation, row: int, component: int) -> Judged:
         """One number of an observation, judged exactly; `row` counts the points of the observation."""
         assert observation.values is not None
         point, value = observation.points[row], float(observation.values[row, component])
-        truth = self.truth(observation.dtype, point, observation.order, _contraction(observation))[component]
+        key = (observation.dtype, point, observation.order, _contraction(observation))
+        truth = self.truth(*key)[component]
         verdict = self._judge(observation, point, value, truth)
+        if verdict.kind in (NumberClass.LOSSY, NumberClass.UNDECIDED) and truth.may_be_zero:
+            # Beyond the yardstick it matters whether the truth is zero.
+            truth = self.truth(*key, settled=False)[component]
+            verdict = self._judge(observation, point, value, truth)
         return Judged(point=point, component=component, value=value, truth=truth, verdict=verdict)
 
     def numbers(self, observation: Observation) -> Numbers:
@@ -100,7 +122,8 @@ class Judging:
         if columns is None:
             return nothing(values)
         yardstick, rows = self.yardsticks[observation.dtype, observation.device], list(observation.points)
-        found = certain(values, columns.high[rows], columns.low[rows], columns.condition[rows], yardstick)
+        mine = columns.rows(rows)
+        found = certain(values, mine.high, mine.low, mine.condition, yardstick, mine.scale)
         failing = found.kind == Kind.FAILING
         if not (yardstick.flushes_subnormals and failing.any()):
             return found

@@ -19,6 +19,7 @@ Place = tuple[int, int]
 _NEAR = 1 - 2.0**-29
 """Errors nearer than this to the largest are compared exactly: floats know them to 2^-33."""
 _NONE = (-2.0, -1)
+_KINDS = tuple(kind for kind in Kind if kind is not Kind.NOTHING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +50,14 @@ class Numbers:
     def worth_judging(self) -> Iterator[Place]:
         """The numbers whose exact judgement the record shows, or that decide which is the worst at its point."""
         chosen = self._contested()
-        for kind in (Kind.ACCURATE, Kind.LOSSY, Kind.FAILING):
+        for kind in _KINDS:
             chosen |= self._worst(kind)
         rows, places = np.nonzero(chosen)
         yield from ((int(row), self.components[int(place)]) for row, place in zip(rows, places, strict=True))
 
     def _worst(self, kind: Kind) -> np.ndarray:
         """The first of a kind whose error is largest in floats, thus to 2^-33."""
-        measured = self.known.ulps if kind is Kind.ACCURATE else self.known.lost_bits
+        measured = self.known.lost_bits if kind in (Kind.LOSSY, Kind.FAILING) else np.nan_to_num(self.known.ulps)
         mine = self.known.kind == kind
         worst = np.zeros(mine.shape, bool)
         worst.flat[np.argmax(np.where(mine, measured, -np.inf))] = True
@@ -68,7 +69,7 @@ class Numbers:
         for row, component in judged:
             kinds[row, self.components.index(component)] = Kind.NOTHING
         counted = Counter(number.verdict.kind for number in judged.values())
-        for kind in (Kind.ACCURATE, Kind.LOSSY, Kind.FAILING):
+        for kind in _KINDS:
             counted[kind.number_class] += int(np.count_nonzero(kinds == kind))
         return {each: counted[each] for each in NumberClass if counted[each]}
 
@@ -82,8 +83,8 @@ class Numbers:
         return near & (differ[0] | differ[1])
 
     def _ratios(self) -> np.ndarray:
-        """Error over yardstick; -1 where nothing is certain."""
-        certain = self.known.kind != Kind.NOTHING
+        """Error over yardstick; -1 where nothing is certain or there is no ulp."""
+        certain = (self.known.kind != Kind.NOTHING) & ~np.isnan(self.known.ulps)
         return np.where(certain, self.known.ulps / np.where(certain, self.known.budget, 1.0), -1.0)
 
     def shown(self, judged: Mapping[Place, Judged]) -> tuple[list[float | None], list[float | None]]:
@@ -93,12 +94,12 @@ class Numbers:
             ratios[row, self.components.index(component)] = -1.0
         last = ratios.shape[1] - 1 - np.argmax(ratios[:, ::-1], axis=1)  # of equal ones the last
         rows = np.arange(len(last))
-        ulps: list[float | None] = self.known.shown_ulps[rows, last].tolist()
-        budget: list[float | None] = self.known.shown_budget[rows, last].tolist()
-        best = {
-            row: (float(ratios[row, last[row]]), int(last[row])) if ratios[row, last[row]] >= 0 else _NONE
-            for row, _ in judged
-        }
+        measured = ratios[rows, last] >= 0
+        ulps, budget = (
+            [number if known else None for number, known in zip(each[rows, last].tolist(), measured, strict=True)]
+            for each in (self.known.shown_ulps, self.known.shown_budget)
+        )
+        best = {row: (float(ratios[row, last[row]]), int(last[row])) if measured[row] else _NONE for row, _ in judged}
         for (row, component), number in judged.items():
             here = (_ratio(number.verdict), self.components.index(component))
             if here >= best[row]:

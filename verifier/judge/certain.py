@@ -15,7 +15,10 @@ and reports E / 2^48 and B / 2^48 ulps to four significant digits. The floats he
 (v - high is exact where v and high are within a factor of two; else low is nothing beside it. |m| < 2^53 ulp, and high
 + low is m to 2^-106 of it.) So d < b (1 - 2^-30) proves E <= B, as b >= 4, and d > b (1 + 2^-30) that the least error,
 E - 2 r - 2 units, is above B. Whatever falls within these bounds of a boundary (a digit that rounds, an error of so
-many units, the bits that may be lost) is left out, and so is a truth that is tiny, beyond the dtype or zero.
+many units, the bits that may be lost) is left out, and so is a truth that is beyond the dtype or zero.
+
+A truth below 2^-900 is given times 2^s, and so are v and c here: then c is known to 2^-1055 2^s, which costs b another
+2^-34 of an ulp, and what is below 2^-900 even so moves E by its one unit, whatever it is.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from verifier.arithmetic.floats import Format
 from verifier.judge.number import RESOLUTION, TIE, Yardstick, failing_bits
 from verifier.model.verdict import NumberClass
 
@@ -35,6 +39,8 @@ _NEAR = 2.0**-30
 _UNIT = 2.0**-RESOLUTION
 _UNITS_SLACK = 2.0**-4
 """Units: 2^-5 + 2^-7 and the rounding of these sums."""
+_ANY = 2.0**-1000
+"""Stands for any error that is far below a unit."""
 _FEW_UNITS = 2.0**38
 """Below so many units an error is counted, beyond them its floats have 2^-35 of relative error."""
 _SAFE = (-900, 900)
@@ -46,19 +52,22 @@ class Kind(IntEnum):
 
     NOTHING = 0
     ACCURATE = 1
-    LOSSY = 2
-    FAILING = 3
+    VACUOUS = 2
+    UNDERFLOW = 3
+    LOSSY = 4
+    FAILING = 5
     """LOSSY, and more bits are lost than may be."""
 
     @property
     def number_class(self) -> NumberClass:
-        return NumberClass.ACCURATE if self is Kind.ACCURATE else NumberClass.LOSSY
+        return NumberClass.LOSSY if self is Kind.FAILING else NumberClass[self.name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certain:
     """Arrays of shape (points, components): the `Kind` of each number, and where that is not NOTHING its error and its
     yardstick in ulps and the bits that it lost, all to 2^-33; `shown_*` are the exact ones to four significant digits.
+    NaN where there is no ulp to speak of, as a truth is known to be small only.
     """
 
     kind: np.ndarray
@@ -84,47 +93,66 @@ def nothing(values: np.ndarray) -> Certain:
 
 
 def certain(
-    values: np.ndarray, high: np.ndarray, low: np.ndarray, condition: np.ndarray, yardstick: Yardstick
+    values: np.ndarray,
+    high: np.ndarray,
+    low: np.ndarray,
+    condition: np.ndarray,
+    yardstick: Yardstick,
+    scale: np.ndarray | int = 0,
 ) -> Certain:
-    """What is certain about the numbers; arrays of one shape, truths that are not known so well as NaN."""
+    """What is certain about the numbers; arrays of one shape, as in `truth.formula.Columns`."""
+    form, own = yardstick.form, float(yardstick.allowance)
     with np.errstate(all="ignore"):
-        place = _place_of_ulp(_exponent(high, low), yardstick)
-        error, counted = _error(np.ldexp(np.abs((values - high) - low), -place))
-        unavoidable = 1 + np.ldexp(condition, -place - yardstick.form.precision)
-        budget = float(yardstick.allowance) * unavoidable + TIE * _UNIT
+        value, moved = np.ldexp(values, scale), np.ldexp(condition, scale)
+        place = _place_of_ulp(_exponent(high, low) - scale, yardstick) + scale
+        distance = np.abs((value - high) - low)
+        error, counted = _error(np.maximum(np.ldexp(distance, -place), np.where(distance > 0, _ANY, 0.0)))
+        unavoidable = 1 + np.ldexp(moved, -place - form.precision)
+        budget = own * unavoidable + TIE * _UNIT
         lost = np.log2(error / unavoidable)
         size = np.ldexp(np.abs(high), -place)
-        kind = np.where(
-            error < budget * (1 - _NEAR),
-            np.where(_is_narrow(error, budget, size, yardstick), Kind.ACCURATE, Kind.NOTHING),
-            np.where(error > budget * (1 + _NEAR), _lossy(lost, yardstick), Kind.NOTHING),
-        )
-        known = counted & np.isfinite(error + values + condition) & _is_plain(high, yardstick)
+        normal = np.ldexp(form.smallest_normal, scale)
+        tiny, small = np.abs(high) < normal, np.abs(value) <= normal
+        near = np.where(tiny & small, _underflowing(value), _narrow(error, budget, size, own))
+        far = np.where(tiny, np.where(small & (value * high >= 0), Kind.UNDERFLOW, Kind.NOTHING), _lossy(lost, form))
+        kind = np.where(error < budget * (1 - _NEAR), near, np.where(error > budget * (1 + _NEAR), far, Kind.NOTHING))
+        known = counted & np.isfinite(error + value + moved) & _is_plain(high, scale, form)
+        known &= ~(yardstick.flushes_subnormals & (value != 0) & (np.abs(value) < normal))  # no multiple of a unit
+        smallest = form.smallest_normal if yardstick.flushes_subnormals else form.smallest_subnormal
+        room = own * (smallest + np.ldexp(condition, -form.precision))
+        bounded = np.isnan(high) & ((np.abs(values) + low) * (1 + _NEAR) < room)
     zero = (high == 0) & (values == 0) & (condition == 0)  # then an ulp is the yardstick, and there is no error
-    error, budget = np.where(zero, 0.0, error), np.where(zero, float(yardstick.allowance) + TIE * _UNIT, budget)
+    error, budget = np.where(zero, 0.0, error), np.where(zero, own + TIE * _UNIT, budget)
     (shown_ulps, ulps_known), (shown_budget, budget_known) = four_digits(error), four_digits(budget)
     kind = np.where(zero, Kind.ACCURATE, np.where(known, kind, Kind.NOTHING))
+    kind = np.where(ulps_known & budget_known, kind, Kind.NOTHING)
     return Certain(
-        kind=np.where(ulps_known & budget_known, kind, Kind.NOTHING),
-        ulps=error,
-        budget=budget,
+        kind=np.where(bounded, Kind.VACUOUS, kind),
+        ulps=np.where(bounded, np.nan, error),
+        budget=np.where(bounded, np.nan, budget),
         lost_bits=lost,
-        shown_ulps=shown_ulps,
-        shown_budget=shown_budget,
+        shown_ulps=np.where(bounded, np.nan, shown_ulps),
+        shown_budget=np.where(bounded, np.nan, shown_budget),
     )
 
 
-def _lossy(lost: np.ndarray, yardstick: Yardstick) -> np.ndarray:
-    spare = failing_bits(yardstick.form) - lost
+def _lossy(lost: np.ndarray, form: Format) -> np.ndarray:
+    spare = failing_bits(form) - lost
     return np.where(np.abs(spare) < _NEAR, Kind.NOTHING, np.where(spare > 0, Kind.LOSSY, Kind.FAILING))
 
 
-def _is_plain(high: np.ndarray, yardstick: Yardstick) -> np.ndarray:
-    """Whether the truth is a normal number of the dtype's range, and no step of the arithmetic under- or overflows."""
-    exponent = np.frexp(high)[1]
-    inside = (exponent > _SAFE[0]) & (exponent < _SAFE[1])
-    form = yardstick.form
-    return inside & (np.abs(high) >= 2 * form.smallest_normal) & (np.abs(high) < form.largest)
+def _underflowing(value: np.ndarray) -> np.ndarray:
+    """Of a number that is no larger than the truth's own neighbours, below the normal numbers."""
+    return np.where(value == 0, Kind.UNDERFLOW, Kind.ACCURATE)
+
+
+def _is_plain(high: np.ndarray, scale: np.ndarray | int, form: Format) -> np.ndarray:
+    """Whether the truth is within the dtype's range, certainly a normal number or certainly none, and no step of the
+    arithmetic under- or overflows.
+    """
+    exponent, size, normal = np.frexp(high)[1], np.abs(high), np.ldexp(form.smallest_normal, scale)
+    inside = (exponent >= _SAFE[0]) & (exponent < _SAFE[1]) & (size < np.ldexp(form.largest, scale))
+    return inside & ((size > normal * (1 + _NEAR)) | ((size < normal * (1 - _NEAR)) & (size > 0)))
 
 
 def _exponent(high: np.ndarray, low: np.ndarray) -> np.ndarray:
@@ -149,10 +177,12 @@ def _error(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(many, distance, most * _UNIT), many | (fewest == most)
 
 
-def _is_narrow(error: np.ndarray, budget: np.ndarray, size: np.ndarray, yardstick: Yardstick) -> np.ndarray:
-    """Whether the yardstick (or K ulps that the error stays within) is certainly below half of the truth."""
-    own, room = float(yardstick.allowance), 1 - _NEAR
-    return (2 * budget < size * room) | ((error < own * room) & (2 * own < size * room))
+def _narrow(error: np.ndarray, budget: np.ndarray, size: np.ndarray, own: float) -> np.ndarray:
+    """Whether the yardstick (or K ulps that the error stays within) is below half of the truth, or says nothing."""
+    far, close = 1 + _NEAR, 1 - _NEAR
+    narrow = (2 * budget < size * close) | ((error < own * close) & (2 * own < size * close))
+    wide = (2 * budget > size * far) & ((error > own * far) | (2 * own > size * far))
+    return np.where(narrow, Kind.ACCURATE, np.where(wide, Kind.VACUOUS, Kind.NOTHING))
 
 
 def four_digits(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -43,6 +43,9 @@ __all__ = [
     "unexplained",
 ]
 
+_LOOSE = 2**60
+"""A truth in whose yardstick nobody needs to know it so well has no ulps."""
+_VACUOUS = "rounding the inputs alone changes the truth by half or more"
 _BEYOND = "the truth is beyond the largest finite number"
 
 K = 4
@@ -264,13 +267,14 @@ class _Ruler:
 
     def _within(self, value: float, error: int) -> NumberVerdict:
         """Within the yardstick: ACCURATE, unless the yardstick is so wide that it says nothing."""
-        if self.is_tiny:
+        if self.is_tiny and abs(value) <= self.form.smallest_normal:
             return self._verdict(NumberClass.ACCURATE if value else NumberClass.UNDERFLOW, error)
         narrow = 2 * self.budget < self.magnitude or (error <= self.own and 2 * self.own < self.magnitude)
-        if narrow or self.truth.contains_zero():
+        if narrow or self.truth.is_zero:
             return self._verdict(NumberClass.ACCURATE, error)
-        reason = "rounding the inputs alone changes the truth by half or more"
-        return self._verdict(NumberClass.VACUOUS, error, reason=reason)
+        if (self.truth.upper - self.truth.lower) * _LOOSE > self.truth.magnitude:  # there is no ulp of it to speak of
+            return NumberVerdict(kind=NumberClass.VACUOUS, reason=_VACUOUS)
+        return self._verdict(NumberClass.VACUOUS, error, reason=_VACUOUS)
 
     def _nonfinite(self, value: float) -> NumberVerdict:
         """NaN is never right; an infinity is, where the truth (give or take the yardstick) is beyond the largest

@@ -32,7 +32,7 @@ def truth_text(value: LocalTruth, digits: int = DIGITS) -> str:
     """A truth as it is printed: a decimal, the two sides of a kink, or why there is none."""
     match value:
         case Enclosure():
-            return decimal_text(value.middle, digits)
+            return _enclosure_text(value, digits)
         case Infinite(sign):
             return "inf" if sign > 0 else "-inf"
         case Kink(left=left, right=right):
@@ -45,3 +45,13 @@ def truth_text(value: LocalTruth, digits: int = DIGITS) -> str:
             return f"undefined: {reason}"
         case NoTruth(reason=reason):
             return f"unknown: {reason}"
+
+
+def _enclosure_text(value: Enclosure, digits: int) -> str:
+    """The digits that are certain; a bound where not even the first one is."""
+    width = value.upper - value.lower
+    if width * 10**digits > value.magnitude:
+        if value.contains_zero():
+            return f"within {decimal_text(value.magnitude, 2)} of 0"
+        digits = max(1, len(str(value.magnitude // width)) - 1)
+    return decimal_text(value.middle, digits)

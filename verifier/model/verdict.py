@@ -124,6 +124,11 @@ class Truth:
     def is_zero(self) -> bool:
         return isinstance(self.value, Enclosure) and self.value.is_zero
 
+    @property
+    def may_be_zero(self) -> bool:
+        """Whether nobody knows: it holds zero and other numbers."""
+        return isinstance(self.value, Enclosure) and self.value.contains_zero() and not self.value.is_zero
+
 
 class NumberClass(StrEnum):
     """The classes of the question 'is the number right?', best to worst (DESIGN §2, SEMANTICS §3, §4, §9).

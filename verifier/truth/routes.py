@@ -8,13 +8,15 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
 from verifier.arithmetic.elements import Unknown, exact_ball, is_finite
 from verifier.arithmetic.precision import working_precision
-from verifier.truth.formula import JUMP, FormulaTruth, OrderTruth, Place, as_array
+from verifier.truth.formula import FormulaTruth
 from verifier.truth.one_sided import LineGerm, Sides, disjoint
+from verifier.truth.tensors import JUMP, OrderTruth, Place, as_array
 
 __all__ = ["STEP_LIMIT", "conflicts", "settled", "too_large"]
 
@@ -57,7 +59,7 @@ def settled(truth: FormulaTruth, place: Place, found: Mapping[int, OrderTruth]) 
 
 
 def _settle(tensor: OrderTruth, line: LineGerm, order: int, value: np.ndarray) -> OrderTruth:
-    values, moves = tensor.values.copy(), tensor.moves.copy()
+    values = tensor.values.copy()
     unsettled = [index for index, each in enumerate(values.flat) if order and not is_finite(each)]
     limits, sides = (line.derivatives(each) if unsettled else () for each in (0, order))
     for index in unsettled:
@@ -65,11 +67,16 @@ def _settle(tensor: OrderTruth, line: LineGerm, order: int, value: np.ndarray) -
             values.flat[index] = JUMP
         elif sides[index].finite():
             values.flat[index] = sides[index].right if sides[index].agree() else sides[index]
+    return replace(tensor, values=values, moving=partial(_settled_moves, tensor, line, order, values))
+
+
+def _settled_moves(tensor: OrderTruth, line: LineGerm, order: int, values: np.ndarray) -> np.ndarray:
+    moves = tensor.moves.copy()
     along = moves.reshape(len(moves), -1)[0]
     for index, each in enumerate(along):
         if is_finite(values.flat[index]) and not is_finite(each):
             along[index] = _move(line, order, index)
-    return replace(tensor, values=values, moves=moves)
+    return moves
 
 
 def _is_smooth(line: LineGerm, order: int, index: int) -> bool:

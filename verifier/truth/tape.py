@@ -30,7 +30,18 @@ from verifier.arithmetic.vocabulary import FUNCTIONS, OPERATIONS, constant
 from verifier.symbolic.evaluate import ElementArrays
 from verifier.symbolic.program import Step
 
-__all__ = ["ACCURATE_BITS", "STATEMENT_LIMIT", "Irregular", "Register", "Tape", "Unrecordable", "Wide"]
+__all__ = [
+    "ACCURATE_BITS",
+    "STATEMENT_LIMIT",
+    "Irregular",
+    "Register",
+    "Tape",
+    "Unrecordable",
+    "Wide",
+    "constant_column",
+    "largest_of",
+    "sum_of",
+]
 
 STATEMENT_LIMIT = 200_000
 """Most statements of a tape: compiling one costs as much as running it a hundred times."""
@@ -300,30 +311,40 @@ def _tight(balls: Sequence[arb]) -> bool:
     return True
 
 
-def _parts(ball: arb) -> tuple[float, float]:
-    """high + low: the midpoint of a ball to 2^-106 of it; low is 0 only where the ball is exactly high, else its sign
-    is that of the rest (for a rest of 0, that of high).
+def _parts(ball: arb, precision: int, normal: int) -> tuple[float, float, float]:
+    """(high, low, scale): high + low is the midpoint of a ball times 2^scale to 2^-106 of it.
 
-    The radius is below 2^-ACCURATE_BITS of the midpoint: rel_accuracy_bits compares the positions of their top bits.
-    NaN for a wider ball, and for one below the floats.
+    Low is 0 only where the ball is exactly high, else its sign is that of the rest (for a rest of 0, that of high). The
+    radius is below 2^-ACCURATE_BITS of the midpoint: rel_accuracy_bits compares the positions of their top bits. The
+    scale is TINY_SCALE for what is below TINY, else 0; what is below TINY even so is given as that times its sign.
+
+    A wider ball is (NaN, a bound of its size, 0). The bound is NaN where a number of the dtype could be near enough to
+    be called accurate, and where the truth is certainly there, but not certainly above 2^normal.
     """
-    high = float(ball)
-    if ball.rel_accuracy_bits() < ACCURATE_BITS or (not high and not ball.is_zero()):
-        return math.nan, math.nan
+    if ball.rel_accuracy_bits() < ACCURATE_BITS:
+        small = ball.contains(0) or ball.abs_lower() > arb(2) ** normal
+        wide = ball.rel_accuracy_bits() < precision - LOOSE_BITS and small
+        return math.nan, float(ball.abs_upper()) * _ABOVE + _LEAST if wide else math.nan, 0.0
+    high, scale = float(ball), 0
+    if abs(high) < TINY and not ball.is_zero():
+        ball, scale = ball * arb(2) ** TINY_SCALE, TINY_SCALE
+        high = float(ball)
+        if abs(high) < TINY:
+            return math.copysign(TINY, 1.0 if ball > 0 else -1.0), 0.0, scale
     rest = ball - high
     low = float(rest)
     if low or ball.is_exact():
-        return high, low
+        return high, low, scale
     middle = rest.mid()  # on which side of a power of two the midpoint is decides its ulp
-    return high, math.copysign(high * _FAR_BELOW, 1.0 if middle > 0 else -1.0 if middle < 0 else high)
+    return high, math.copysign(high * _FAR_BELOW, 1.0 if middle > 0 else -1.0 if middle < 0 else high), scale
 
 
-def _sum(ball: arb, moves: Sequence[arb]) -> float:
+def sum_of(ball: arb, moves: Sequence[arb]) -> float:
     """The sum of |moves|, to 2^-52 of itself and of |ball|; NaN where it is not known so well."""
     return _size(ball, sum(map(abs, moves), _ZERO))
 
 
-def _largest(ball: arb, moves: Sequence[arb]) -> float:
+def largest_of(ball: arb, moves: Sequence[arb]) -> float:
     sizes = [_size(ball, abs(move)) for move in moves]
     return math.nan if any(map(math.isnan, sizes)) else max(sizes)
 
@@ -335,9 +356,15 @@ def _size(ball: arb, size: arb) -> float:
 ACCURATE_BITS = 108
 """Bits of every truth in floats: its radius is far below the 2^-48 ulp of float64 to which errors are measured."""
 
+TINY, TINY_SCALE = 2.0**-900, 1074
+"""Below it the floats of the judgement underflow, and numbers are scaled (`judge.certain`)."""
+
+LOOSE_BITS = 12
+"""A ball that is known to so many bits less than a dtype's significand is wider than K ulps of any program."""
+_ABOVE, _LEAST = 1 + 2.0**-50, 2.0**-1074
 _CONDITION_BITS = 60
-_CONDITION_NEAR = 2.0**-34
-"""A condition from columns is known to so much of |truth| + condition."""
+_CONDITION_NEAR, _CONDITION_LEAST = 2.0**-34, 2.0**-1055
+"""A condition from columns is known to so much of |truth| + condition, or absolutely."""
 _COLUMNS = 0
 """Stands for the precision of columns."""
 _REGISTER = re.compile(r"\bv\d+\b")
@@ -351,33 +378,46 @@ _NAMES = {
     "constant": constant,
     "exact": exact_ball,
     "parts": _parts,
-    "sum_of": _sum,
-    "largest_of": _largest,
     "tight": _tight,
 }
 
 
-def _column_sum(column: Column, moves: Sequence[Column]) -> np.ndarray:
-    """As `_sum`, of columns: NaN where it is not known to 2^-34 of |value| + sum."""
-    return _column_size(column, [np.asarray(sum(each)) for each in zip(*map(_ends, moves), strict=True)])
+def _column_sum(column: Column, move: Column) -> np.ndarray:
+    """As `sum_of`, of columns, where the directions are the first axis of the move: NaN where it is not known to 2^-34
+    of |value| + sum, or to 2^-1055.
+    """
+    return _column_size(column, *(np.sum(each, axis=0) for each in _sizes(move)))
 
 
-def _column_largest(column: Column, moves: Sequence[Column]) -> np.ndarray:
-    return _column_size(
-        column, [np.maximum.reduce(np.broadcast_arrays(*each)) for each in zip(*map(_ends, moves), strict=True)]
-    )
+def _column_largest(column: Column, move: Column) -> np.ndarray:
+    return _column_size(column, *(np.max(each, axis=0) for each in _sizes(move)))
 
 
-def _ends(move: Column) -> tuple[Any, Any]:
-    """The size of a move and its radius."""
-    return abs(move.middle), move.radius
-
-
-def _column_size(column: Column, sizes: Sequence[np.ndarray]) -> np.ndarray:
-    """A size where it is known well enough; `sizes` are it and its radius."""
-    size, radius = sizes if sizes else (np.float64(0.0), np.float64(0.0))
-    known = 2 * radius <= (abs(column.middle) + size) * _CONDITION_NEAR
+def _column_size(column: Column, size: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """A size where it is known well enough."""
+    least = np.maximum(abs(column.middle) - column.radius, 0.0)
+    known = 2 * radius <= np.maximum((least + size) * _CONDITION_NEAR, _CONDITION_LEAST)
     return np.where(known, size, np.nan)
+
+
+def _least_sum(move: Column) -> np.ndarray:
+    """What the sum is at least."""
+    return np.sum(_least_sizes(move), axis=0)
+
+
+def _least_largest(move: Column) -> np.ndarray:
+    return np.max(_least_sizes(move), axis=0)
+
+
+def _sizes(move: Column) -> tuple[np.ndarray, np.ndarray]:
+    """|move| and its radius. One that is the same along all directions is zero, give or take its radius."""
+    size, radius = np.broadcast_arrays(np.atleast_2d(abs(move.middle)), move.radius)
+    return size, radius
+
+
+def _least_sizes(move: Column) -> np.ndarray:
+    sizes, radii = _sizes(move)
+    return np.nan_to_num(np.maximum(sizes - radii, 0.0)) * (1 - _CONDITION_NEAR)
 
 
 def _in_columns(name: str, value: Any) -> Any:
@@ -389,7 +429,7 @@ def _no_column(*_: Any) -> Any:
     raise Undecided
 
 
-def _constant_column(name: str) -> Column:
+def constant_column(name: str) -> Column:
     middle = np.float64(float(constant(name)))
     return Column(middle, abs(middle) * 2.0**-52)
 
@@ -399,10 +439,12 @@ _COLUMN_NAMES = {
     "arb": Column,
     "arb_mat": ColumnMatrix,
     "compare": compared,
-    "constant": _constant_column,
+    "constant": constant_column,
     "exact": lambda value: column_of([value]),
     "sum_of": _column_sum,
     "largest_of": _column_largest,
+    "least_sum_of": _least_sum,
+    "least_largest_of": _least_largest,
 }
 
 

@@ -21,7 +21,7 @@ from verifier.symbolic.expressions import component_symbols, exact_expressions, 
 from verifier.symbolic.formula import Formula, Name, parse
 from verifier.symbolic.graph import Node, elementwise, leaves, take
 from verifier.symbolic.kernels import slot
-from verifier.truth.formula import elements
+from verifier.truth.tensors import elements
 
 __all__ = ["Certified", "Workspace"]
 

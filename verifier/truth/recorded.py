@@ -1,0 +1,289 @@
+"""The tensors of a formula on a tape, with how they move: truths at many points."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from verifier.arithmetic.ball import BallSystem
+from verifier.arithmetic.columns import Column, Mixed, column_of
+from verifier.arithmetic.floats import Format
+from verifier.arithmetic.precision import working_precision
+from verifier.truth.tape import Irregular, Tape, Wide, constant_column, largest_of, sum_of
+from verifier.truth.tensors import CEILING, FIRST_BITS, OrderTruth, Place, is_known, is_negligible, is_settled
+
+__all__ = ["Columns", "Contract", "Moving", "Recorded", "View"]
+
+_MOST_ROWS, _MOST_SPLITS = 1024, 8
+"""Points that columns hold at once, and how often they are split where they decide differently."""
+
+View = tuple[int, Hashable]
+"""An order, and what tells its contractions apart."""
+Contract = Callable[[np.ndarray], np.ndarray]
+"""From the flat components of a tensor to those of its contraction, by additions and negations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Truths of one view at many points, each array of shape (points, components).
+
+    high + low is the truth times 2^scale, to 2^-105 of it, exactly where low is 0; what is below 2^-900 even so is
+    2^-900 there. Where high is NaN, low bounds the size of the truth, if it is no NaN itself: that much is known of a
+    truth beside whose yardstick it is negligible. `condition` is that of Truth, to 2^-34 of |truth| + condition or to
+    2^-1055, NaN where that is not certified.
+    """
+
+    high: np.ndarray
+    low: np.ndarray
+    scale: np.ndarray
+    condition: np.ndarray
+
+    def rows(self, chosen: Sequence[int]) -> Columns:
+        """Those of some points."""
+        return Columns(**{each.name: getattr(self, each.name)[chosen] for each in fields(self)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """What moves: the components of the leaves, then those of inexact constants, along several directions.
+
+    Component j moves along direction i by weights[i, j] of itself; the weights are 0, 1 and -1, and `complete` tells
+    whether they are a basis. `constants` are the numbers of constants (Fraction, int, float, or a constant's name).
+    """
+
+    weights: np.ndarray
+    complete: bool
+    constants: Sequence[Any]
+
+
+@dataclass(eq=False, kw_only=True)
+class Recorded:
+    """The tensors of every order in registers of a tape; `moves` there have a first axis of length one.
+
+    The tape's inputs are the components of the leaves, and by how much each component of `moving` moves.
+    """
+
+    tape: Tape
+    leaves: tuple[str, ...]
+    moving: Moving
+    values: Mapping[int, np.ndarray]
+    moves: Mapping[int, np.ndarray]
+    _viewed: dict[View, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    _settled: dict[tuple[Format, tuple[Any, ...]], int] = field(default_factory=dict)
+    """(dtype, point) -> the precision at which what is not known is negligible, where that is not the first."""
+
+    # points, one by one
+
+    def tensors(
+        self, place: Place, form: Format | None, otherwise: Callable[[int], Mapping[int, OrderTruth]]
+    ) -> dict[int, OrderTruth]:
+        """The tensors at a point, settled for a dtype (without one: known), or at the ceiling; raises Irregular.
+
+        `otherwise` is asked, with the precision, where only how they move is irregular.
+        """
+        bits, balls = self._first(place, form, _listed(self.values))
+        return self._tensors(place, bits, balls, otherwise)
+
+    def _tensors(
+        self, place: Place, bits: int, balls: Sequence[arb], otherwise: Callable[[int], Mapping[int, OrderTruth]]
+    ) -> dict[int, OrderTruth]:
+        @cache
+        def moves() -> Mapping[int, np.ndarray]:
+            try:
+                found = [self._run(bits, _listed(self.moves), place, weights) for weights in self.moving.weights]
+            except Irregular:
+                return {order: each.moves for order, each in otherwise(bits).items()}
+            rows = [_shaped(self.values, each) for each in found]
+            return {order: np.stack([row[order] for row in rows]) for order in self.values}
+
+        def of(order: int, values: np.ndarray) -> OrderTruth:
+            return OrderTruth(values=values, moving=lambda: moves()[order], complete=self.moving.complete, bits=bits)
+
+        return {order: of(order, values) for order, values in _shaped(self.values, balls).items()}
+
+    def _run(self, bits: int, result: str, place: Place, weights: Sequence[int] | None = None) -> Any:
+        """The value of an expression at a point, along a direction where it asks for one."""
+        system = BallSystem(bits)
+        numbers = [number for name in self.leaves for number in np.asarray(place[name], dtype=object).flat]
+        balls = [arb(each) if isinstance(each, float) else system.exact(Fraction(each)) for each in numbers]
+        if weights is None:
+            return self.tape.run(bits, result, [*balls, *[_ZERO] * self.moving.weights.shape[1]])
+        with working_precision(bits):
+            moved = [*balls, *(_constant(each, system) for each in self.moving.constants)]
+            along = [int(weight) * each for weight, each in zip(weights, moved, strict=True)]
+        return self.tape.run(bits, result, [*balls, *along])
+
+    def _first(
+        self, place: Place, form: Format | None, result: str, least: Sequence[float] | None = None
+    ) -> tuple[int, Any]:
+        """The first precision at which all values are settled, or the ceiling, and an expression's value there; raises
+        Irregular.
+
+        `least` is what the condition of each value is at least; without it how the values move is asked in balls.
+        """
+        if form is not None and (known := self._settled.get((form, key := _key(place)))):
+            return known, self._run(known, result, place)
+        bits = FIRST_BITS
+        while bits < CEILING:
+            with suppress(Wide):
+                return bits, self._run(bits, f"({self._all_tight}{result})", place)
+            if form is not None and self._is_settled(place, bits, form, least):
+                self._settled[form, key] = bits
+                break
+            bits *= 2
+        return bits, self._run(bits, result, place)
+
+    @cached_property
+    def _all_tight(self) -> str:
+        """The expression that refuses the point where more precision makes a value tight."""
+        return f"tight({_listed(self.values)}) and "
+
+    def _is_settled(self, place: Place, bits: int, form: Format, least: Sequence[float] | None) -> bool:
+        """Whether what is not known of any value is negligible beside the dtype's yardstick."""
+        values = self._run(bits, _listed(self.values), place)
+        if least is not None:
+            return all(
+                is_known(each) or is_negligible(each, arb(size), form) for each, size in zip(values, least, strict=True)
+            )
+        with suppress(Irregular):
+            return all(is_settled(each, form) for each in self._tensors(place, bits, values, _refused).values())
+        return False
+
+    # many points at once
+
+    def columns(self, places: Sequence[Place], form: Format, views: Mapping[View, Contract]) -> dict[View, Columns]:
+        """The truths of all views: by FLINT's balls, and how they move by columns as far as these know it."""
+        viewed = self._viewed_by(views)
+        least, moves = self._conditions(places, viewed)
+        parts, precisions = np.full((len(places), 3 * moves.shape[1]), np.nan), [FIRST_BITS] * len(places)
+        ends = f"{form.precision}, {form.min_exponent}"
+        result = f"[{', '.join(f'*parts({value.name}, {ends})' for values, _ in viewed.values() for value in values)}]"
+        for row, place in enumerate(places):
+            with suppress(Irregular):
+                known = least[row].tolist() if np.isfinite(least[row]).all() else None
+                precisions[row], parts[row] = self._first(place, form, result, known)
+                if precisions[row] >= CEILING:  # what holds zero even so is presumed to be zero
+                    parts[row, 1::3][np.isnan(parts[row, 0::3])] = np.nan
+        high, low, scale = (parts[:, index::3] for index in range(3))
+        moves[np.isnan(scale)] = np.nan  # what is irregular is the evaluator's
+        for row in np.nonzero((~np.isnan(scale) & np.isnan(moves)).any(axis=1))[0].tolist():
+            with suppress(Irregular):
+                moves[row] = self._sizes(places[row], precisions[row], viewed)
+        found, start, scale = {}, 0, np.nan_to_num(scale).astype(int)
+        for view, (components, _) in viewed.items():
+            mine = np.s_[:, start : (start := start + len(components))]
+            found[view] = Columns(high=high[mine], low=low[mine], scale=scale[mine], condition=moves[mine])
+        return found
+
+    def _viewed_by(self, views: Mapping[View, Contract]) -> Mapping[View, tuple[np.ndarray, np.ndarray]]:
+        """The components of each view and how they move, in registers."""
+        for (order, kind), contract in views.items():
+            if (order, kind) not in self._viewed:
+                rows = (self.values[order].reshape(-1), self.moves[order].reshape(-1))
+                self._viewed[order, kind] = contract(rows[0]), contract(rows[1])
+        return {view: self._viewed[view] for view in views}
+
+    def _sizes(self, place: Place, bits: int, viewed: Mapping[View, tuple[np.ndarray, np.ndarray]]) -> list[float]:
+        """The condition of every component at a point, by balls; raises Irregular."""
+        values, moves = ([each for both in viewed.values() for each in both[place]] for place in range(2))
+        result = _listed({0: np.array([*values, *moves])})
+        rows = [self._run(bits, result, place, weights) for weights in self.moving.weights]
+        size = sum_of if self.moving.complete else largest_of
+        with working_precision(bits):
+            return [
+                size(value, along)
+                for value, *along in zip(rows[0][: len(values)], *(row[len(values) :] for row in rows), strict=True)
+            ]
+
+    def _conditions(
+        self, places: Sequence[Place], viewed: Mapping[View, tuple[np.ndarray, np.ndarray]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What the condition of each value is at least, and that of each component of the views, at each point in
+        columns; NaN where they do not know it.
+        """
+        size = "sum_of" if self.moving.complete else "largest_of"
+        least = [f"least_{size}({each.name})" for order in self.moves for each in self.moves[order].flat]
+        sizes = [
+            f"{size}({value.name}, {move.name})" for both in viewed.values() for value, move in zip(*both, strict=True)
+        ]
+        texts = list(dict.fromkeys([*least, *sizes]))
+        found = np.full((len(places), len(texts)), np.nan)
+        waiting = [
+            np.arange(start, min(start + _MOST_ROWS, len(places))) for start in range(0, len(places), _MOST_ROWS)
+        ]
+        splits = _MOST_SPLITS * len(waiting)
+        while waiting:
+            rows = waiting.pop()
+            try:
+                got = self.tape.run_columns(
+                    f"[{', '.join(texts)}]", self._columned([places[row] for row in rows.tolist()])
+                )
+            except Mixed as mixed:
+                splits -= 1
+                if splits >= 0:
+                    waiting += [rows[each] for each in (mixed.holds, mixed.fails) if each.any()]
+            except Irregular:
+                continue
+            else:
+                found[rows] = np.stack([np.broadcast_to(each, rows.shape) for each in got], axis=1)
+        where = {text: index for index, text in enumerate(texts)}
+        first, second = (found[:, [where[text] for text in each]] for each in (least, sizes))
+        return first, second
+
+    def _columned(self, places: Sequence[Place]) -> list[Column]:
+        """The numbers of the points, leaf by leaf and component by component, and how they move."""
+        stacked = [np.stack([np.asarray(each[name], dtype=object) for each in places]) for name in self.leaves]
+        numbers = [column_of(each) for array in stacked for each in array.reshape(len(places), -1).T.tolist()]
+        constants = [
+            constant_column(each) if isinstance(each, str) else column_of([each]) for each in self.moving.constants
+        ]
+        return [
+            *numbers,
+            *(
+                _along(each, weights)
+                for each, weights in zip([*numbers, *constants], self.moving.weights.T, strict=True)
+            ),
+        ]
+
+
+def _along(column: Column, weights: np.ndarray) -> Column:
+    """A column times 0, 1 or -1 for each direction, which are the first axis."""
+    middle, radius = np.atleast_1d(column.middle), np.atleast_1d(column.radius)
+    return Column(weights[:, np.newaxis] * middle, abs(weights)[:, np.newaxis] * radius)
+
+
+def _constant(value: Any, system: BallSystem) -> arb:
+    return system.constant(value) if isinstance(value, str) else system.exact(Fraction(value))
+
+
+def _key(place: Place) -> tuple[Any, ...]:
+    return tuple(number for array in place.values() for number in np.asarray(array, dtype=object).flat)
+
+
+def _refused(bits: int) -> Mapping[int, OrderTruth]:
+    raise Irregular
+
+
+def _listed(arrays: Mapping[int, np.ndarray]) -> str:
+    """The registers of arrays as an expression, one after the other."""
+    return f"[{', '.join(each.name for array in arrays.values() for each in array.flat)}]"
+
+
+def _shaped(arrays: Mapping[int, np.ndarray], balls: Sequence[arb]) -> dict[int, np.ndarray]:
+    """What `_listed` gave, in arrays of these shapes."""
+    given, found = iter(balls), {}
+    for order, array in arrays.items():
+        found[order] = np.empty(array.shape, dtype=object)
+        found[order].reshape(-1)[:] = list(itertools.islice(given, array.size))
+    return found
+
+
+_ZERO = arb(0)

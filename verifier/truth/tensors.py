@@ -1,0 +1,178 @@
+"""Derivative tensors at a point as elements of balls, and their components as plain truths."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from verifier.arithmetic.elements import BITS, Element, Special, Unknown, as_fraction, is_finite, lower, upper
+from verifier.arithmetic.floats import Format
+from verifier.arithmetic.precision import working_precision
+from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth, Truth
+from verifier.truth.one_sided import Sides
+from verifier.truth.tape import ACCURATE_BITS
+
+__all__ = [
+    "CEILING",
+    "FIRST_BITS",
+    "JUMP",
+    "ComponentTruths",
+    "OrderTruth",
+    "Place",
+    "as_array",
+    "elements",
+    "is_known",
+    "is_negligible",
+    "is_settled",
+    "summable",
+]
+
+FIRST_BITS = 128
+CEILING = 2**13
+"""Working precisions in bits: doubled from the first up to the ceiling (SEMANTICS §4 needs over 1,000 at 1e-300)."""
+
+NEGLIGIBLE_BITS = 56
+"""Beside a yardstick: far below the 2^-48 of it to which errors are measured."""
+
+JUMP = Unknown("a jump: the value at the point differs from a limit, so that no derivative speaks about it", remedy="")
+
+Place = Mapping[str, np.ndarray]
+"""Input leaf -> object array of exact numbers (Fraction, int or float)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderTruth:
+    """The derivative tensor of one order at one point: `values` has shape value.shape + (n,)*order, elements of balls.
+
+    `complete` tells whether the directions of `moves` are a basis, or a sample of random sign vectors.
+    """
+
+    values: np.ndarray
+    moving: Callable[[], np.ndarray]
+    complete: bool
+    bits: int
+
+    @property
+    def moves(self) -> np.ndarray:
+        """How the tensor moves along each direction of the inputs and inexact constants, which are the first axis."""
+        return self.moving()
+
+
+def is_settled(truth: OrderTruth, form: Format | None) -> bool:
+    """Whether more bits could not help: every value is exact or known far better than any dtype needs, or, where a
+    dtype is given, far better than its numbers can be.
+    """
+    loose = [index for index, value in enumerate(truth.values.flat) if not is_known(value)]
+    if not loose or form is None or not all(is_finite(truth.values.flat[index]) for index in loose):
+        return not loose
+    moves = truth.moves.reshape(len(truth.moves), -1)
+    with working_precision(truth.bits):
+        return all(
+            is_negligible(truth.values.flat[index], _least(list(moves[:, index]), complete=truth.complete), form)
+            for index in loose
+        )
+
+
+def is_known(value: Element) -> bool:
+    """Whether an element is exact or known far better than any dtype needs, or bits could not help."""
+    if isinstance(value, Unknown):
+        return value.remedy != BITS
+    return not is_finite(value) or value.is_exact() or value.rel_accuracy_bits() >= ACCURATE_BITS
+
+
+def _least(along: Sequence[Element], *, complete: bool) -> arb:
+    """The least that the condition can be."""
+    sizes = [each.abs_lower() for each in along if is_finite(each)]
+    return sum(sizes, arb(0)) if complete else max(sizes, default=arb(0))
+
+
+def is_negligible(value: arb, condition: arb, form: Format) -> bool:
+    """Whether what is not known of a value is nothing beside the yardstick of a dtype: an ulp, which is at least its
+    smallest number, and u times a condition that is at least so large.
+    """
+    yardstick = arb(form.smallest_subnormal) + condition.abs_lower() * arb(2) ** -form.precision
+    return bool(value.rad() * 2**NEGLIGIBLE_BITS <= yardstick)
+
+
+def as_array(element: object) -> np.ndarray:
+    """A single element as an object array of shape ()."""
+    array = np.empty((), dtype=object)
+    array[()] = element
+    return array
+
+
+def elements(arrays: Mapping[str, np.ndarray], system: Any) -> dict[str, np.ndarray]:
+    """Exact numbers (Fraction, int, float) as balls; to be called under the system's working precision."""
+    convert = np.frompyfunc(lambda number: system.exact(Fraction(number)), 1, 1)
+    return {name: np.asarray(convert(array), dtype=object).reshape(np.shape(array)) for name, array in arrays.items()}
+
+
+def summable(row: np.ndarray) -> np.ndarray:
+    """The elements with those that are definitely no number made unknown, so that sums of them are unknown."""
+    result = np.empty(row.size, dtype=object)
+    result[:] = [Unknown(f"the truth is {each!r}", "") if isinstance(each, Special) else each for each in row.flat]
+    return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComponentTruths(Sequence[Truth]):
+    """Elements of balls, flattened, as plain data, each made when it is asked for.
+
+    `moving` gives how each moves along each direction; it is not asked for a component whose condition is known (no
+    NaN). A ball that still holds zero at the ceiling is presumed to be zero; the sum of |summands| is then about
+    radius * 2^bits, and stands for the conditioning (SEMANTICS §4).
+    """
+
+    values: np.ndarray
+    moving: Callable[[], Sequence[np.ndarray]]
+    complete: bool
+    bits: int
+    conditions: Sequence[float] | None = None
+    _made: dict[int, Truth] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return self.values.size
+
+    def __getitem__(self, component: Any) -> Any:
+        if not 0 <= component < len(self):
+            raise IndexError(component)
+        if component not in self._made:
+            with working_precision(self.bits):
+                self._made[component] = self._truth(component)
+        return self._made[component]
+
+    def _truth(self, component: int) -> Truth:
+        value = self.values.flat[component]
+        if value is JUMP:
+            return Truth(value=Jump())
+        if isinstance(value, Sides):
+            return Truth(value=Kink(_enclosure(value.left), _enclosure(value.right)))
+        if not is_finite(value):
+            return Truth(value=NoTruth(value.reason if isinstance(value, Unknown) else f"the truth is {value!r}"))
+        low, high = as_fraction(lower(value)), as_fraction(upper(value))
+        if low < 0 < high and self.bits >= CEILING:
+            size = (high - low) * 2 ** (self.bits - 1)
+            return Truth(value=Enclosure(Fraction(0), Fraction(0)), condition=size, presumed=True)
+        return Truth(value=Enclosure(low, high), condition=self._condition(component))
+
+    def _condition(self, component: int) -> Fraction | None:
+        """sum |dT| over a basis; else the largest |dT| along the random sign vectors, an estimate that never exceeds
+        that sum.
+        """
+        if self.conditions is not None and math.isfinite(known := self.conditions[component]):
+            return Fraction(known)
+        along = [each.flat[component] for each in self.moving()]
+        if not all(map(is_finite, along)):
+            return None
+        sizes = [as_fraction(upper(abs(move))) for move in along if not move.is_zero()]
+        return sum(sizes, Fraction(0)) if self.complete else max(sizes, default=Fraction(0))
+
+
+def _enclosure(ball: Element) -> Enclosure:
+    return Enclosure(as_fraction(lower(ball)), as_fraction(upper(ball)))  # type: ignore[arg-type]
