@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from verifier.programs.one_equation import run_equation
+from verifier.programs.one_equation import EquationRuns
 from verifier.programs.source_lines import SourceLine, source_line
 
 
@@ -45,6 +45,6 @@ def test_one_equation_runs_in_its_own_dtype():
         with jax.enable_x64(dtype is np.float64):
             at = np.asarray(0.5, dtype)
             equation = jax.make_jaxpr(jnp.exp)(at).jaxpr.eqns[0]
-        (found,) = run_equation(equation, [at])
+        ((found,),) = EquationRuns()([(equation, [at])])
         assert found.dtype == np.dtype(dtype)
         assert float(found) == float(np.asarray(np.exp(np.float64(0.5)), dtype))

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from verifier.programs.one_equation import run_equation
+from verifier.programs.one_equation import EquationRuns
 from verifier.programs.source_lines import source_line
 from verifier.truth.blame import Cause, blame
 from verifier.truth.shadow import shadow
@@ -26,7 +26,8 @@ def blamed(function, *arguments, component: int = 0, **options):
     """The blame for a component of the value that JAX computes, with JAX running the single equations."""
     value = np.asarray(function(*map(jnp.asarray, arguments))).astype(np.float64).reshape(-1)[component]
     jaxpr = jax.make_jaxpr(function)(*arguments)
-    return blame(jaxpr, arguments, component, value=float(value), run=run_equation, locate=source_line, **options)
+    run = EquationRuns()
+    return blame(shadow(jaxpr, arguments, **options), component, value=float(value), run=run, locate=source_line)
 
 
 def here(found, text: str) -> bool:
@@ -44,7 +45,7 @@ def one_minus(x):
 def test_the_subtraction_that_loses_all_bits_is_blamed(with_jax):
     at = np.float64(40)
     jaxpr = jax.make_jaxpr(jax.grad(jax.nn.sigmoid))(at)
-    found = blame(jaxpr, [at], value=0.0, run=run_equation if with_jax else None)
+    found = blame(shadow(jaxpr, [at]), value=0.0, run=EquationRuns() if with_jax else None)
     assert found is not None
     assert (found.primitive, found.cause) == ("sub", Cause.ROUNDING)
     assert found.local_ulps > 2**52
@@ -169,13 +170,16 @@ def test_replacing_a_step_by_its_own_result_changes_nothing():
 def test_a_planted_local_error_is_found():
     """A wrong implementation of one primitive, here of exp, is what the blame points at."""
 
-    def broken(equation, operands):
-        results = run_equation(equation, operands)
-        return [each * (1 + 1e-3) for each in results] if equation.primitive.name == "exp" else results
+    def broken(tasks):
+        found = EquationRuns()(tasks)
+        return [
+            [each * (1 + 1e-3) for each in results] if equation.primitive.name == "exp" else results
+            for (equation, _), results in zip(tasks, found, strict=True)
+        ]
 
     at = np.float64(0.7)
     jaxpr = jax.make_jaxpr(lambda x: jnp.sin(jnp.exp(x)) * jnp.cos(x) + 3)(at)
-    found = blame(jaxpr, [at], run=broken)
+    found = blame(shadow(jaxpr, [at]), run=broken)
     assert found is not None
     assert found.primitive == "exp"
     assert found.lost_bits == pytest.approx(42, abs=1)
@@ -190,7 +194,7 @@ def test_decisions_are_asked_once_and_followed_after():
 
     record = iter([1] * 10 + [0])
     jaxpr = jax.make_jaxpr(function)(np.float64(1))
-    found = blame(jaxpr, [np.float64(1)], value=0.0, decide=lambda equation, exact: next(record))
+    found = blame(shadow(jaxpr, [np.float64(1)], decide=lambda equation, exact: next(record)), value=0.0)
     assert found is not None
     assert found.primitive == "sub"
     assert found.share == pytest.approx(1)

@@ -12,9 +12,10 @@ from verifier.checking.route import Route
 from verifier.model.rule import Blame, RuleClass, RuleVerdict
 from verifier.programs.equation import is_foreign
 from verifier.programs.extent import operations
-from verifier.programs.one_equation import run_equation
+from verifier.programs.one_equation import EquationRuns
 from verifier.programs.trace import Row
 from verifier.truth.blame import blame
+from verifier.truth.shadow import shadow
 
 __all__ = ["OPERATION_LIMIT", "Blaming"]
 
@@ -62,13 +63,11 @@ class Blaming:
             np.asarray(x).astype(leaf.dtype) for x, leaf in zip(self.own.place, self.own.subject.place, strict=True)
         ]
         found = blame(
-            traced.jaxpr,
-            place,
+            shadow(traced.jaxpr, place, **self.own.options(traced.jaxpr)()),
             int(self.own.positions(traced, row.order)[index]),
             value=value,
-            run=run_equation,
+            run=EquationRuns(),
             locate=written_at,
-            **self.own.options(traced.jaxpr)(),
         )
         if found is None:
             return None

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from verifier.checking.blaming import OPERATION_LIMIT
 from verifier.checking.local_rules import written_at
 from verifier.checking.route import Route
-from verifier.engine.followed import Followed, Programs
+from verifier.engine.followed import Followed, Programs, followed_as
 from verifier.execution.dtypes import exact
 from verifier.execution.points import Point
 from verifier.model.verdict import NumberClass
-from verifier.programs.components import component_names
+from verifier.programs.components import Contraction, component_names
 from verifier.programs.extent import operations
 from verifier.programs.modes import SYMBOLIC
-from verifier.programs.one_equation import run_equation
+from verifier.programs.one_equation import EquationRuns
 from verifier.runs.records import Blame, Rule, Verdict
 from verifier.truth.blame import blame
+from verifier.truth.shadow import Shadow, shadow
 
 __all__ = ["NumberBlame"]
 
@@ -35,32 +37,24 @@ class NumberBlame:
     conflict: str
     programs: Callable[[str], Programs]
     points: Callable[[str], Sequence[Point]]
-    _found: dict[tuple[Followed, str], Blame | None] = field(default_factory=dict)
 
     def filled(self, verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
         """The records, those that fail with whom their worst number blames."""
         found = list(verdicts)
         worst_first = sorted((each for each in found if each.fails), key=_badness, reverse=True)
         blamed = {id(each): self._blame(each) for each in worst_first}
-        return tuple(_with(each, blamed.get(id(each))) for each in found)
+        spoilt = self._spoilt([each for each in worst_first if blamed[id(each)] is _BY_ROUNDING])
+        return tuple(_with(each, spoilt.get(id(each), blamed.get(id(each)))) for each in found)
 
     def _blame(self, verdict: Verdict) -> Blame | None:
-        transform, _, compilation = verdict.program.partition("/")
-        if verdict.worst is None or verdict.verdict == NumberClass.FAILED or transform == SYMBOLIC:
+        program = followed_as(verdict.program, verdict.order)
+        if verdict.worst is None or verdict.verdict == NumberClass.FAILED or program.transform == SYMBOLIC:
             return None
         if self.conflict:
             return Blame(who="sympy", what=f"two routes to the truth exclude each other: {self.conflict}")
         if verdict.verdict == NumberClass.FAULTY:
             return Blame(who="device", what=f"{verdict.device} returned what no rounding of the program can give")
-        style = compilation if compilation in ("vmap", "remat") else "eager"
-        program = Followed(order=verdict.order, transform=transform, style=style)
-        wrong = self._wrong_rule(program, verdict.dtype)
-        if wrong is not None:
-            return wrong
-        key = (program, verdict.dtype)
-        if key not in self._found:
-            self._found[key] = self._rounding(program, verdict)
-        return self._found[key]
+        return self._wrong_rule(program, verdict.dtype) or _BY_ROUNDING
 
     def _wrong_rule(self, program: Followed, dtype: str) -> Blame | None:
         """What the program's own rule is blamed for, of the dtype's trace or of float64's that stands for it."""
@@ -72,36 +66,52 @@ class NumberBlame:
         mine = next((each for each in wrong if each.dtype == dtype), wrong[0] if wrong else None)
         return None if mine is None or mine.worst is None else mine.worst.blame or Blame(who="rule")
 
-    def _rounding(self, program: Followed, verdict: Verdict) -> Blame | None:
-        """Blame is a courtesy: what goes wrong in finding it must not cost the verdict."""
-        try:
-            return self._spoiler(program, verdict)
-        except Exception:
-            return None
+    def _spoilt(self, verdicts: Sequence[Verdict]) -> dict[int, Blame | None]:
+        """The equations that lost the bits, by the identities of the records.
 
-    def _spoiler(self, program: Followed, verdict: Verdict) -> Blame | None:
+        All equations of all programs are run together, as they are compiled together.
+        """
+        first = {(followed_as(each.program, each.order), each.dtype): each for each in reversed(verdicts)}
+        shadows = {key: found for key, each in first.items() if (found := _quietly(self._shadow, each)) is not None}
+        run = EquationRuns()
+        _quietly(run, [task for each in shadows.values() for task in each.tasks if task is not None])
+        found = {key: _quietly(self._spoiler, each, first[key], run) for key, each in shadows.items()}
+        return {id(each): found.get((followed_as(each.program, each.order), each.dtype)) for each in verdicts}
+
+    def _shadow(self, verdict: Verdict) -> Shadow | None:
+        """An exact run of the program at the worst point."""
         assert verdict.worst is not None
         programs = self.programs(verdict.dtype)
-        traced = programs.traced(program)
+        traced = programs.traced(followed_as(verdict.program, verdict.order))
         if isinstance(traced, str) or operations(traced.jaxpr) > OPERATION_LIMIT:
             return None
-        signature, order = programs.signature, program.order
-        names = component_names(signature, order, program.contraction) if order else component_names(signature, 0)
         point = self.points(verdict.dtype)[verdict.worst.point]
-        leaves = list(zip(signature.leaves, point.values, strict=True))
+        leaves = list(zip(programs.signature.leaves, point.values, strict=True))
         wide = tuple(exact(values, leaf.shape, "float64") for leaf, values in leaves)
-        found = blame(
-            traced.jaxpr,
-            [exact(values, leaf.shape, verdict.dtype) for leaf, values in leaves],
-            names.index(verdict.component),
-            value=float.fromhex(verdict.worst.value),
-            run=run_equation,
-            locate=written_at,
-            **Route(programs.tracing, wide).options(traced.jaxpr)(),
-        )
+        place = [exact(values, leaf.shape, verdict.dtype) for leaf, values in leaves]
+        return shadow(traced.jaxpr, place, **Route(programs.tracing, wide).options(traced.jaxpr)())
+
+    def _spoiler(self, exact: Shadow, verdict: Verdict, run: EquationRuns) -> Blame | None:
+        assert verdict.worst is not None
+        signature, program = self.programs(verdict.dtype).signature, followed_as(verdict.program, verdict.order)
+        names = component_names(signature, program.order, program.contraction if program.order else Contraction.NONE)
+        value = float.fromhex(verdict.worst.value)
+        found = blame(exact, names.index(verdict.component), value=value, run=run, locate=written_at)
         if found is None:
             return None
         return Blame(who="rounding", primitive=found.primitive, source=str(found.source or ""), what=found.reason)
+
+
+_BY_ROUNDING = Blame(who="rounding")
+"""Stands for the equation that lost the bits until it is sought."""
+
+
+def _quietly(find: Callable[..., Any], *arguments: Any) -> Any:
+    """Blame is a courtesy: what goes wrong in finding it must not cost the verdict."""
+    try:
+        return find(*arguments)
+    except Exception:
+        return None
 
 
 def _with(verdict: Verdict, found: Blame | None) -> Verdict:

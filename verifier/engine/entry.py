@@ -76,10 +76,10 @@ def verify(prepared: Prepared, targets: Targets, options: Options) -> Outcome:
     found_points = {dtype: task.points(dtype) for dtype in targets.dtypes}
     planned = task.plan(found_points, targets)
     observations = task.observe(planned, found_points)
+    ruled = task.rules(planned, found_points)
     judging = task.judging(planned, found_points, targets)
     kept = [each for each in observations if not _is_gap(each)]
     verdicts = tuple(record for each in kept for record in judging.records(each))
-    ruled = task.rules(planned, found_points)
     contradictions = task.conflicts(judging)
     conflict = "; ".join(contradictions)
     described = entry_record(prepared, judging, found_points, kept)
@@ -223,9 +223,7 @@ class _Task:
                 )
                 for dtype, device in used
             },
-            explaining=Explaining(
-                f=self.program, signature=planned.signature, signs=planned.signs, points=found, data=self.prepared.data
-            ),
+            explaining=Explaining(programs=self.programs, points=found),
         )
 
     def _columns(self, planned: Plan, dtype: str, found: Sequence[Point]) -> Mapping[View, Columns]:

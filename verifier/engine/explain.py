@@ -24,7 +24,7 @@ from verifier.programs.components import Signature, component_names, directions,
 from verifier.programs.listing import run_listings
 from verifier.programs.listing_facts import check_structure
 from verifier.programs.modes import row_of
-from verifier.programs.one_equation import run_equation
+from verifier.programs.one_equation import EquationRuns
 from verifier.programs.opaque import run_concretely
 from verifier.symbolic.display import derivative_text, local_derivatives
 from verifier.truth.steps import Local, steps
@@ -126,7 +126,7 @@ def _programs(prepared: Prepared, at: At, dtype: str, order: int, chosen: Sequen
         if isinstance(traced, str):
             yield f"  {traced}"
         else:
-            found = steps(traced.jaxpr, place, run=run_equation, concrete=run_concretely)
+            found = steps(traced.jaxpr, place, run=EquationRuns(), concrete=run_concretely)
             yield from _table(found)
 
 

@@ -27,7 +27,7 @@ from verifier.programs.modes import SYMBOLIC, Function, Run, build, row_of
 from verifier.programs.plan import Plan
 from verifier.programs.trace import Arrays, Subject, Traced, numbers, same_numbers, same_program, trace
 
-__all__ = ["Followed", "Programs", "followed"]
+__all__ = ["Followed", "Programs", "followed", "followed_as"]
 
 _STYLES = {"eager": "eager", "jit": "eager", "vmap": "vmap", "remat": "remat"}
 """A compilation -> the style whose jaxpr it has."""
@@ -53,6 +53,12 @@ class Followed:
     def contraction(self) -> Contraction:
         row = row_of(self.transform, self.order)
         return row.contraction if row else Contraction.NONE
+
+
+def followed_as(program: str, order: int) -> Followed:
+    """The program of this name in a run file, as exact arithmetic follows it."""
+    transform, _, compilation = program.partition("/")
+    return Followed(order=order, transform=transform, style=_STYLES.get(compilation, "eager"))
 
 
 def followed(planned: Plan, dtype: str | None = None) -> tuple[Followed, ...]:
@@ -176,8 +182,8 @@ class Programs:
 
 
 def _mapped(program: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
-    """Under vmap over a batch of two equal points, the first of which counts."""
-    return lambda *leaves: jax.vmap(program)(*(jnp.stack([leaf, leaf]) for leaf in leaves))[0]
+    """Under vmap over a batch of one point."""
+    return lambda *leaves: jnp.squeeze(jax.vmap(program)(*(jnp.expand_dims(leaf, 0) for leaf in leaves)), 0)
 
 
 _Flat = Callable[..., jax.Array]

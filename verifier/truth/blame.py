@@ -21,7 +21,7 @@ from flint import arb
 from verifier.arithmetic.elements import NAN, NEG_INF, POS_INF, Special, as_fraction
 from verifier.arithmetic.floats import FORMATS, Format, ulp
 from verifier.truth.machine import kind_of
-from verifier.truth.shadow import Run, Shadow, Step, shadow
+from verifier.truth.shadow import Run, Shadow, Step
 from verifier.truth.values import exact_literals
 
 __all__ = ["Blame", "Cause", "blame", "step_errors"]
@@ -83,25 +83,21 @@ class _Local:
 
 
 def blame(
-    program: Any,
-    arguments: Sequence[Any],
+    exact: Shadow,
     component: int = 0,
     *,
     value: float | None = None,
     run: Run | None = None,
     locate: Locate | None = None,
-    bits: int = 512,
-    **options: Any,
 ) -> Blame | None:
     """The equation to blame for the error of a component (all results' entries count as one list), if there is one.
 
-    `value` is what the program returned there: without it the largest effect counts as the error. `run` executes one
-    equation in its dtype (`programs.one_equation`), else every local result is rounded correctly; `locate` finds an
-    equation's source line (`programs.source_lines`). `options` are those of `evaluate`.
+    `value` is what the program returned there: without it the largest effect counts as the error. `run` executes
+    equations in their dtypes (`programs.one_equation`), else every local result is rounded correctly; `locate` finds an
+    equation's source line (`programs.source_lines`).
     """
-    exact = shadow(program, arguments, bits=bits, **options)
-    truth = exact.entry(component)
-    errors = [each for index, step in enumerate(exact.steps) for each in _locals(exact, index, step, run)]
+    truth, local = exact.entry(component), zip(exact.steps, exact.local(run), strict=True)
+    errors = [each for index, (step, found) in enumerate(local) for each in _locals(exact, index, step, found)]
     if value is not None and not math.isfinite(value):
         found = _departure(exact, component, errors) if type(truth) is arb else None
         found = found or _first_special(exact, component, value)
@@ -110,12 +106,11 @@ def blame(
     return found if found is None or locate is None else replace(found, source=locate(found.equation))
 
 
-def step_errors(exact: Shadow, step: Step, run: Run | None) -> list[tuple[float, float]] | None:
+def step_errors(exact: Shadow, step: Step, found: list[Array] | None) -> list[tuple[float, float]] | None:
     """(error in ulps, bits lost) of every real entry of a step's results; None where it can't be run by itself."""
-    if any(kind_of(variable) != "real" for variable in step.equation.outvars):
+    if found is None or any(kind_of(variable) != "real" for variable in step.equation.outvars):
         return None
-    found = exact.local(step, run)
-    return None if found is None else [(each.ulps, each.bits) for each in _errors(exact, step, found)]
+    return [(each.ulps, each.bits) for each in _errors(exact, step, found)]
 
 
 _TIERS = (0.5, 0.1, 0.0)
@@ -124,9 +119,8 @@ its own.
 """
 
 
-def _locals(exact: Shadow, index: int, step: Step, run: Run | None) -> list[_Local]:
+def _locals(exact: Shadow, index: int, step: Step, found: list[Array] | None) -> list[_Local]:
     """The local errors of a step, in groups of entries that lose about as much."""
-    found = exact.local(step, run)
     if found is None:
         return []
     if any(kind_of(variable) != "real" for variable in step.equation.outvars):

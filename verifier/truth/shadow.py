@@ -25,8 +25,10 @@ from verifier.truth.rules.control import RULES as CONTROL
 __all__ = ["Run", "Shadow", "Step", "shadow"]
 
 Array = np.ndarray
-Run = Callable[[Any, Sequence[Array]], Sequence[Array]]
-"""Runs one equation on concrete operands in their dtypes: (equation, operands) -> results."""
+Task = tuple[Any, Sequence[Array]]
+"""An equation and its operands, concrete numbers in their dtypes."""
+Run = Callable[[Sequence[Task]], Sequence[Sequence[Array] | None]]
+"""Runs equations, each by itself: their results in their dtypes, None where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +79,33 @@ class Shadow:
 
         return decide
 
-    def local(self, step: Step, run: Run | None) -> list[Array] | None:
-        """What the dtype makes of a step's rounded exact operands; None where an operand is not known.
+    def local(self, run: Run | None) -> list[list[Array] | None]:
+        """What the dtype makes of each step's rounded exact operands; None where an operand is not known.
 
-        Float results come as float64. `run` executes the equation; without it the exact result is rounded once.
+        Float results come as float64. `run` executes the equations; without it the exact result is rounded once.
         """
-        operands = _all_rounded(step.inputs, step.equation.invars)
-        if operands is None:
-            return None
-        if run is None:
-            return _all_rounded(evaluate_equation(step.equation, operands, self.system), step.equation.outvars)
-        typed = [values.astype(each.aval.dtype) for values, each in zip(operands, step.equation.invars, strict=True)]
-        found = run(step.equation, typed)
-        return [_wide(each, variable) for each, variable in zip(found, step.equation.outvars, strict=True)]
+        tasks = self.tasks
+        known = [each for each in tasks if each is not None]
+        found = iter(map(self._rounded_once, known) if run is None else run(known))
+        results = [None if each is None else next(found) for each in tasks]
+        return [
+            None if each is None else _all_wide(each, step.equation.outvars)
+            for step, each in zip(self.steps, results, strict=True)
+        ]
+
+    @property
+    def tasks(self) -> list[Task | None]:
+        """The equation of each step with its operands, rounded to their dtypes; None where one is not known."""
+        operands = (_all_rounded(step.inputs, step.equation.invars) for step in self.steps)
+        return [
+            None if each is None else (step.equation, _typed(each, step.equation.invars))
+            for step, each in zip(self.steps, operands, strict=True)
+        ]
+
+    def _rounded_once(self, task: Task) -> list[Array] | None:
+        equation, operands = task
+        exact = evaluate_equation(equation, _all_wide(operands, equation.invars), self.system)
+        return _all_rounded(exact, equation.outvars)
 
 
 def shadow(program: Any, arguments: Sequence[Any], *, bits: int = 512, **options: Any) -> Shadow:
@@ -126,6 +142,14 @@ def shadow(program: Any, arguments: Sequence[Any], *, bits: int = 512, **options
         decisions=tuple(decisions),
         results=tuple(results),
     )
+
+
+def _typed(operands: Sequence[Array], variables: Sequence[Any]) -> list[Array]:
+    return [values.astype(each.aval.dtype) for values, each in zip(operands, variables, strict=True)]
+
+
+def _all_wide(found: Sequence[Array], variables: Sequence[Any]) -> list[Array]:
+    return [_wide(*each) for each in zip(found, variables, strict=True)]
 
 
 def _entry(results: Sequence[Array], component: int) -> Any:

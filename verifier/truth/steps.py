@@ -28,8 +28,8 @@ def steps(program: Any, arguments: Sequence[Any], *, run: Run | None, bits: int 
     """Every equation of a closed jaxpr as it is executed, calls and loops opened; options are those of `evaluate`."""
     exact = shadow(program, arguments, bits=bits, **options)
     found = []
-    for step in exact.steps:
-        errors = step_errors(exact, step, run)
+    for step, local in zip(exact.steps, exact.local(run), strict=True):
+        errors = step_errors(exact, step, local)
         first = next((each.flat[0] for each in step.outputs if each.size), None)
         found.append(
             Local(
