@@ -115,7 +115,7 @@ def _derivatives(prepared: Prepared, judging: Judging | None) -> Iterator[record
     for order in prepared.entry.orders if judging else ():
         assert judging is not None
         names = component_names(judging.signature, order)[:_COLUMN_COMPONENTS]
-        for name, latex in zip(names, derivative_latex(prepared.definitions, order), strict=False):
+        for name, latex in zip(names, derivative_latex(prepared.definitions, order, len(names)), strict=False):
             if latex is not None:
                 yield records.Derivative(order=order, component=name, latex=latex)
 

@@ -5,6 +5,7 @@ A formula is shown as it is written; a derivative, where it is small, in the sho
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import sympy
 
 from verifier.symbolic.build import Definitions, Region, regions
 from verifier.symbolic.derivative import derivative
-from verifier.symbolic.expressions import expressions, tree_size
+from verifier.symbolic.expressions import MAX_SIZE, expressions, tree_size
 from verifier.symbolic.formula import (
     Apply,
     Derivative,
@@ -304,9 +305,13 @@ def _tidy(expression: sympy.Expr) -> sympy.Expr:
     return min(forms, key=sympy.count_ops)
 
 
-def derivative_latex(definitions: Definitions, order: int) -> tuple[str | None, ...]:
-    """The derivative of the value per component in C order (the first 64): None for a large one, () where all are."""
-    return tuple(map(expression_latex, _derivatives(definitions, order)))
+def derivative_latex(definitions: Definitions, order: int, most: int = MAX_COMPONENTS) -> tuple[str | None, ...]:
+    """The derivative of the value per component in C order (the first of them): None for a large one, () where all
+    are.
+    """
+    found = _derivatives(definitions, order)[:most]
+    shown = {each: expression_latex(each) for each in dict.fromkeys(found)}  # mixed derivatives come twice
+    return tuple(shown[each] for each in found)
 
 
 def derivative_text(definitions: Definitions, order: int) -> tuple[str | None, ...]:
@@ -316,7 +321,9 @@ def derivative_text(definitions: Definitions, order: int) -> tuple[str | None, .
 
 
 def _derivatives(definitions: Definitions, order: int) -> tuple[sympy.Expr, ...]:
-    found = expressions([derivative(definitions.nodes["value"], definitions.leaves, order)])
+    node = derivative(definitions.nodes["value"], definitions.leaves, order)
+    # On the way to a single component nothing that is larger than what can be shown helps.
+    found = expressions([node], size=MAX_SHOWN if math.prod(node.shape) == 1 else MAX_SIZE)
     return () if found is None else tuple(found[0].ravel()[:MAX_COMPONENTS])
 
 

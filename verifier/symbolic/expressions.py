@@ -21,7 +21,7 @@ from verifier.symbolic.functions import FUNCTIONS
 from verifier.symbolic.graph import Leaf, Node, Position, ancestors, leaves, steps
 from verifier.symbolic.kernels import CONSTANT_VALUES, Sides, rational
 
-__all__ = ["component_symbols", "exact_expressions", "expressions", "tree_size"]
+__all__ = ["MAX_SIZE", "component_symbols", "exact_expressions", "expressions", "tree_size"]
 
 MAX_STEPS = 20_000
 MAX_SIZE = 2_000
