@@ -2,7 +2,7 @@
 
 A column holds a midpoint and a radius for each point (or one for all). Every operation adds to the radius it propagates
 what rounding costs: 2^-52 of the result for arithmetic, 2^-50 for numpy's functions (they are within 4 ulp), and
-2^-1068 for what underflows, unless an operand is exactly zero. A midpoint or a radius that is no finite number tells
+2^-1068 for what underflows. A midpoint or a radius that is no finite number tells
 that nothing is known there.
 """
 
@@ -62,7 +62,7 @@ class Column:
     def __mul__(self, other: Column) -> Column:
         spread = abs(self.middle) * other.radius + (abs(other.middle) + other.radius) * self.radius
         product = self.middle * other.middle
-        return _rounded(product, spread + _underflow(product, self, other))
+        return _rounded(product, spread + _LEAST)
 
     def __rmul__(self, weight: int) -> Column:
         return _rounded(weight * self.middle, abs(weight) * self.radius)
@@ -71,7 +71,7 @@ class Column:
         quotient, least = self.middle / other.middle, abs(other.middle) - other.radius
         least = np.where(least > 0, least, np.nan)
         spread = self.radius / least + abs(quotient) * (other.radius / least)
-        return _rounded(quotient, spread + _underflow(quotient, self, self))
+        return _rounded(quotient, spread + _LEAST)
 
     def __neg__(self) -> Column:
         return Column(-self.middle, self.radius)
@@ -157,14 +157,6 @@ def compared(relation: str, a: Column, b: Column) -> bool:
 def _rounded(middle: Any, spread: Any) -> Column:
     """Sums never underflow."""
     return Column(middle, spread * _PROPAGATED + abs(middle) * _ROUNDED)
-
-
-def _underflow(result: Any, a: Column, b: Column) -> Any:
-    """What underflow may have cost a product; nothing where an operand is exactly zero."""
-    if np.all(result):
-        return _LEAST
-    zero = ((a.middle == 0) & (a.radius == 0)) | ((b.middle == 0) & (b.radius == 0))
-    return np.where(zero, 0.0, _LEAST)
 
 
 def _total(columns: Any) -> Column:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
@@ -17,7 +16,8 @@ from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.columns import Column, Mixed, column_of
 from verifier.arithmetic.floats import Format
 from verifier.arithmetic.precision import working_precision
-from verifier.truth.tape import Irregular, Tape, Wide, constant_column, largest_of, sum_of
+from verifier.truth.in_floats import largest_of, parts, sum_of
+from verifier.truth.tape import Irregular, Tape, constant_column
 from verifier.truth.tensors import CEILING, FIRST_BITS, OrderTruth, Place, is_known, is_negligible, is_settled
 
 __all__ = ["Columns", "Contract", "Moving", "Recorded", "View"]
@@ -77,7 +77,7 @@ class Recorded:
     values: Mapping[int, np.ndarray]
     moves: Mapping[int, np.ndarray]
     _viewed: dict[View, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    _settled: dict[tuple[Format, tuple[Any, ...]], int] = field(default_factory=dict)
+    _settled: dict[tuple[Format | None, tuple[Any, ...]], int] = field(default_factory=dict)
     """(dtype, point) -> the precision at which what is not known is negligible, where that is not the first."""
 
     # points, one by one
@@ -89,72 +89,85 @@ class Recorded:
 
         `otherwise` is asked, with the precision, where only how they move is irregular.
         """
-        bits, balls = self._first(place, form, _listed(self.values))
+        bits, balls = self._first(place, form)
         return self._tensors(place, bits, balls, otherwise)
 
     def _tensors(
-        self, place: Place, bits: int, balls: Sequence[arb], otherwise: Callable[[int], Mapping[int, OrderTruth]]
+        self, place: Place, bits: int, balls: Mapping[str, arb], otherwise: Callable[[int], Mapping[int, OrderTruth]]
     ) -> dict[int, OrderTruth]:
         @cache
         def moves() -> Mapping[int, np.ndarray]:
             try:
-                found = [self._run(bits, _listed(self.moves), place, weights) for weights in self.moving.weights]
+                rows = [self._run(place, bits, self._moved, weights) for weights in self.moving.weights]
             except Irregular:
                 return {order: each.moves for order, each in otherwise(bits).items()}
-            rows = [_shaped(self.values, each) for each in found]
-            return {order: np.stack([row[order] for row in rows]) for order in self.values}
+            return {
+                order: np.stack([_filled(array, row) for row in rows]).reshape(-1, *self.values[order].shape)
+                for order, array in self.moves.items()
+            }
 
-        def of(order: int, values: np.ndarray) -> OrderTruth:
-            return OrderTruth(values=values, moving=lambda: moves()[order], complete=self.moving.complete, bits=bits)
+        def of(order: int, array: np.ndarray) -> OrderTruth:
+            return OrderTruth(
+                values=_filled(array, balls), moving=lambda: moves()[order], complete=self.moving.complete, bits=bits
+            )
 
-        return {order: of(order, values) for order, values in _shaped(self.values, balls).items()}
+        return {order: of(order, array) for order, array in self.values.items()}
 
-    def _run(self, bits: int, result: str, place: Place, weights: Sequence[int] | None = None) -> Any:
-        """The value of an expression at a point, along a direction where it asks for one."""
+    @cached_property
+    def _valued(self) -> tuple[str, ...]:
+        """The registers of all values, each once."""
+        return _names(self.values.values())
+
+    @cached_property
+    def _moved(self) -> tuple[str, ...]:
+        return _names(self.moves.values())
+
+    def _run(
+        self, place: Place, bits: int, names: tuple[str, ...], weights: Sequence[int] | None = None
+    ) -> dict[str, arb]:
+        """Registers at a point, along a direction where they depend on one; raises Irregular."""
         system = BallSystem(bits)
         numbers = [number for name in self.leaves for number in np.asarray(place[name], dtype=object).flat]
         balls = [arb(each) if isinstance(each, float) else system.exact(Fraction(each)) for each in numbers]
-        if weights is None:
-            return self.tape.run(bits, result, [*balls, *[_ZERO] * self.moving.weights.shape[1]])
-        with working_precision(bits):
-            moved = [*balls, *(_constant(each, system) for each in self.moving.constants)]
-            along = [int(weight) * each for weight, each in zip(weights, moved, strict=True)]
-        return self.tape.run(bits, result, [*balls, *along])
+        along = [_ZERO] * self.moving.weights.shape[1]
+        if weights is not None:
+            with working_precision(bits):
+                moved = [*balls, *(_constant(each, system) for each in self.moving.constants)]
+                along = [int(weight) * each for weight, each in zip(weights, moved, strict=True)]
+        return dict(zip(names, self.tape.run(bits, f"[{', '.join(names)}]", [*balls, *along]), strict=True))
 
     def _first(
-        self, place: Place, form: Format | None, result: str, least: Sequence[float] | None = None
-    ) -> tuple[int, Any]:
-        """The first precision at which all values are settled, or the ceiling, and an expression's value there; raises
-        Irregular.
+        self, place: Place, form: Format | None, least: Mapping[str, float] | None = None
+    ) -> tuple[int, dict[str, arb]]:
+        """The first precision at which all values are settled, or the ceiling, and all registers but moves there;
+        raises Irregular.
 
         `least` is what the condition of each value is at least; without it how the values move is asked in balls.
         """
-        if form is not None and (known := self._settled.get((form, key := _key(place)))):
-            return known, self._run(known, result, place)
-        bits = FIRST_BITS
-        while bits < CEILING:
-            with suppress(Wide):
-                return bits, self._run(bits, f"({self._all_tight}{result})", place)
-            if form is not None and self._is_settled(place, bits, form, least):
+        known = self._settled.get((form, key := _key(place)))
+        bits = known or FIRST_BITS
+        while True:
+            balls = self._run(place, bits, self._all)
+            if known or bits >= CEILING or all(is_known(balls[name]) for name in self._valued):
+                return bits, balls
+            if form is not None and self._is_settled(place, bits, balls, form, least):
                 self._settled[form, key] = bits
-                break
+                return bits, balls
             bits *= 2
-        return bits, self._run(bits, result, place)
 
-    @cached_property
-    def _all_tight(self) -> str:
-        """The expression that refuses the point where more precision makes a value tight."""
-        return f"tight({_listed(self.values)}) and "
+    @property
+    def _all(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self._valued, *_names(values for values, _ in self._viewed.values()))))
 
-    def _is_settled(self, place: Place, bits: int, form: Format, least: Sequence[float] | None) -> bool:
+    def _is_settled(
+        self, place: Place, bits: int, balls: Mapping[str, arb], form: Format, least: Mapping[str, float] | None
+    ) -> bool:
         """Whether what is not known of any value is negligible beside the dtype's yardstick."""
-        values = self._run(bits, _listed(self.values), place)
         if least is not None:
-            return all(
-                is_known(each) or is_negligible(each, arb(size), form) for each, size in zip(values, least, strict=True)
-            )
+            loose = [name for name in self._valued if not is_known(balls[name])]
+            return all(is_negligible(balls[name], arb(least[name]), form) for name in loose)
         with suppress(Irregular):
-            return all(is_settled(each, form) for each in self._tensors(place, bits, values, _refused).values())
+            return all(is_settled(each, form) for each in self._tensors(place, bits, balls, _refused).values())
         return False
 
     # many points at once
@@ -162,26 +175,29 @@ class Recorded:
     def columns(self, places: Sequence[Place], form: Format, views: Mapping[View, Contract]) -> dict[View, Columns]:
         """The truths of all views: by FLINT's balls, and how they move by columns as far as these know it."""
         viewed = self._viewed_by(views)
+        names = _names(values for values, _ in viewed.values())
         least, moves = self._conditions(places, viewed)
-        parts, precisions = np.full((len(places), 3 * moves.shape[1]), np.nan), [FIRST_BITS] * len(places)
-        ends = f"{form.precision}, {form.min_exponent}"
-        result = f"[{', '.join(f'*parts({value.name}, {ends})' for values, _ in viewed.values() for value in values)}]"
+        found, precisions = np.full((len(places), len(names), 3), np.nan), [FIRST_BITS] * len(places)
         for row, place in enumerate(places):
             with suppress(Irregular):
-                known = least[row].tolist() if np.isfinite(least[row]).all() else None
-                precisions[row], parts[row] = self._first(place, form, result, known)
-                if precisions[row] >= CEILING:  # what holds zero even so is presumed to be zero
-                    parts[row, 1::3][np.isnan(parts[row, 0::3])] = np.nan
-        high, low, scale = (parts[:, index::3] for index in range(3))
+                known = dict(zip(self._valued, least[row].tolist(), strict=True))
+                bits, balls = self._first(place, form, known if np.isfinite(least[row]).all() else None)
+                precisions[row] = bits
+                with working_precision(bits):
+                    found[row] = [parts(balls[name], form) for name in names]
+        wide = np.array([bits >= CEILING for bits in precisions])[:, np.newaxis] & np.isnan(found[:, :, 0])
+        found[wide, 1] = np.nan  # what holds zero even at the ceiling is presumed to be zero
+        where = [names.index(each.name) for values, _ in viewed.values() for each in values]
+        high, low, scale = np.moveaxis(found[:, where], 2, 0)
         moves[np.isnan(scale)] = np.nan  # what is irregular is the evaluator's
         for row in np.nonzero((~np.isnan(scale) & np.isnan(moves)).any(axis=1))[0].tolist():
             with suppress(Irregular):
                 moves[row] = self._sizes(places[row], precisions[row], viewed)
-        found, start, scale = {}, 0, np.nan_to_num(scale).astype(int)
+        columns, start, scale = {}, 0, np.nan_to_num(scale).astype(int)
         for view, (components, _) in viewed.items():
             mine = np.s_[:, start : (start := start + len(components))]
-            found[view] = Columns(high=high[mine], low=low[mine], scale=scale[mine], condition=moves[mine])
-        return found
+            columns[view] = Columns(high=high[mine], low=low[mine], scale=scale[mine], condition=moves[mine])
+        return columns
 
     def _viewed_by(self, views: Mapping[View, Contract]) -> Mapping[View, tuple[np.ndarray, np.ndarray]]:
         """The components of each view and how they move, in registers."""
@@ -193,15 +209,12 @@ class Recorded:
 
     def _sizes(self, place: Place, bits: int, viewed: Mapping[View, tuple[np.ndarray, np.ndarray]]) -> list[float]:
         """The condition of every component at a point, by balls; raises Irregular."""
-        values, moves = ([each for both in viewed.values() for each in both[place]] for place in range(2))
-        result = _listed({0: np.array([*values, *moves])})
-        rows = [self._run(bits, result, place, weights) for weights in self.moving.weights]
+        names = _names(array for both in viewed.values() for array in both)
+        rows = [self._run(place, bits, names, weights) for weights in self.moving.weights]
+        pairs = [(value.name, move.name) for both in viewed.values() for value, move in zip(*both, strict=True)]
         size = sum_of if self.moving.complete else largest_of
         with working_precision(bits):
-            return [
-                size(value, along)
-                for value, *along in zip(rows[0][: len(values)], *(row[len(values) :] for row in rows), strict=True)
-            ]
+            return [size(rows[0][value], [row[move] for row in rows]) for value, move in pairs]
 
     def _conditions(
         self, places: Sequence[Place], viewed: Mapping[View, tuple[np.ndarray, np.ndarray]]
@@ -210,11 +223,11 @@ class Recorded:
         columns; NaN where they do not know it.
         """
         size = "sum_of" if self.moving.complete else "largest_of"
-        least = [f"least_{size}({each.name})" for order in self.moves for each in self.moves[order].flat]
-        sizes = [
-            f"{size}({value.name}, {move.name})" for both in viewed.values() for value, move in zip(*both, strict=True)
-        ]
-        texts = list(dict.fromkeys([*least, *sizes]))
+        flat = [zip(values.flat, self.moves[order].flat, strict=True) for order, values in self.values.items()]
+        least = {value.name: f"least_{size}({move.name})" for pairs in flat for value, move in pairs}
+        pairs = [pair for both in viewed.values() for pair in zip(*both, strict=True)]
+        sizes = [f"{size}({value.name}, {move.name})" for value, move in pairs]
+        texts = list(dict.fromkeys([*least.values(), *sizes]))
         found = np.full((len(places), len(texts)), np.nan)
         waiting = [
             np.arange(start, min(start + _MOST_ROWS, len(places))) for start in range(0, len(places), _MOST_ROWS)
@@ -222,10 +235,9 @@ class Recorded:
         splits = _MOST_SPLITS * len(waiting)
         while waiting:
             rows = waiting.pop()
+            given = self._columned([places[row] for row in rows.tolist()])
             try:
-                got = self.tape.run_columns(
-                    f"[{', '.join(texts)}]", self._columned([places[row] for row in rows.tolist()])
-                )
+                got = self.tape.run_columns(f"[{', '.join(texts)}]", given)
             except Mixed as mixed:
                 splits -= 1
                 if splits >= 0:
@@ -235,23 +247,16 @@ class Recorded:
             else:
                 found[rows] = np.stack([np.broadcast_to(each, rows.shape) for each in got], axis=1)
         where = {text: index for index, text in enumerate(texts)}
-        first, second = (found[:, [where[text] for text in each]] for each in (least, sizes))
+        first, second = (found[:, [where[text] for text in each]] for each in (least.values(), sizes))
         return first, second
 
     def _columned(self, places: Sequence[Place]) -> list[Column]:
         """The numbers of the points, leaf by leaf and component by component, and how they move."""
         stacked = [np.stack([np.asarray(each[name], dtype=object) for each in places]) for name in self.leaves]
         numbers = [column_of(each) for array in stacked for each in array.reshape(len(places), -1).T.tolist()]
-        constants = [
-            constant_column(each) if isinstance(each, str) else column_of([each]) for each in self.moving.constants
-        ]
-        return [
-            *numbers,
-            *(
-                _along(each, weights)
-                for each, weights in zip([*numbers, *constants], self.moving.weights.T, strict=True)
-            ),
-        ]
+        constants = [constant_column(x) if isinstance(x, str) else column_of([x]) for x in self.moving.constants]
+        moved = zip([*numbers, *constants], self.moving.weights.T, strict=True)
+        return [*numbers, *(_along(each, weights) for each, weights in moved)]
 
 
 def _along(column: Column, weights: np.ndarray) -> Column:
@@ -272,17 +277,15 @@ def _refused(bits: int) -> Mapping[int, OrderTruth]:
     raise Irregular
 
 
-def _listed(arrays: Mapping[int, np.ndarray]) -> str:
-    """The registers of arrays as an expression, one after the other."""
-    return f"[{', '.join(each.name for array in arrays.values() for each in array.flat)}]"
+def _names(arrays: Iterable[np.ndarray]) -> tuple[str, ...]:
+    """The registers of arrays, each once."""
+    return tuple(dict.fromkeys(each.name for array in arrays for each in array.flat))
 
 
-def _shaped(arrays: Mapping[int, np.ndarray], balls: Sequence[arb]) -> dict[int, np.ndarray]:
-    """What `_listed` gave, in arrays of these shapes."""
-    given, found = iter(balls), {}
-    for order, array in arrays.items():
-        found[order] = np.empty(array.shape, dtype=object)
-        found[order].reshape(-1)[:] = list(itertools.islice(given, array.size))
+def _filled(array: np.ndarray, balls: Mapping[str, arb]) -> np.ndarray:
+    """An array of registers with their balls in their places."""
+    found = np.empty(array.shape, dtype=object)
+    found.reshape(-1)[:] = [balls[each.name] for each in array.flat]
     return found
 
 

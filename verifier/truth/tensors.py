@@ -15,8 +15,8 @@ from verifier.arithmetic.elements import BITS, Element, Special, Unknown, as_fra
 from verifier.arithmetic.floats import Format
 from verifier.arithmetic.precision import working_precision
 from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth, Truth
+from verifier.truth.in_floats import ACCURATE_BITS
 from verifier.truth.one_sided import Sides
-from verifier.truth.tape import ACCURATE_BITS
 
 __all__ = [
     "CEILING",
