@@ -30,7 +30,7 @@ from verifier.symbolic.formula import (
     unparse,
 )
 from verifier.symbolic.functions import CONSTANTS
-from verifier.symbolic.graph import Node, leaves
+from verifier.symbolic.graph import Node, leaves, reshape, take
 from verifier.symbolic.kernels import differentiate, slot
 
 __all__ = [
@@ -309,22 +309,28 @@ def derivative_latex(definitions: Definitions, order: int, most: int = MAX_COMPO
     """The derivative of the value per component in C order (the first of them): None for a large one, () where all
     are.
     """
-    found = _derivatives(definitions, order)[:most]
+    found = _derivatives(definitions, order, most)
     shown = {each: expression_latex(each) for each in dict.fromkeys(found)}  # mixed derivatives come twice
     return tuple(shown[each] for each in found)
 
 
 def derivative_text(definitions: Definitions, order: int) -> tuple[str | None, ...]:
     """As `derivative_latex`, in the notation of formulas."""
-    found = _derivatives(definitions, order)
+    found = _derivatives(definitions, order, MAX_COMPONENTS)
     return tuple(None if tree_size(each) > MAX_SHOWN else str(_tidy(each)) for each in found)
 
 
-def _derivatives(definitions: Definitions, order: int) -> tuple[sympy.Expr, ...]:
-    node = derivative(definitions.nodes["value"], definitions.leaves, order)
+def _derivatives(definitions: Definitions, order: int, most: int) -> tuple[sympy.Expr, ...]:
+    node, size = definitions.nodes["value"], sum(math.prod(leaf.shape) for leaf in definitions.leaves)
+    if order:
+        before = derivative(node, definitions.leaves, order - 1)
+        count, rows = math.prod(before.shape), -(-most // size)
+        if rows < count:  # what is not shown is not derived
+            before = take(reshape(before, (count,)), (range(rows),))
+        node = derivative(before, definitions.leaves, 1)
     # On the way to a single component nothing that is larger than what can be shown helps.
     found = expressions([node], size=MAX_SHOWN if math.prod(node.shape) == 1 else MAX_SIZE)
-    return () if found is None else tuple(found[0].ravel()[:MAX_COMPONENTS])
+    return () if found is None else tuple(found[0].ravel()[:most])
 
 
 def whole_expression(definitions: Definitions) -> sympy.Expr | None:
