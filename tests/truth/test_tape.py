@@ -103,7 +103,7 @@ def test_the_side_of_a_power_of_two_is_known_however_near(one, side):
     """1 - 2^-1500 has half the ulp of 1."""
     with working_precision(2048):
         ball = one + side * arb(2) ** -1500 + arb(0, 2.0**-1000) * arb(2) ** -1000
-        high, low, scale = parts(ball, FLOAT64)
+        high, low, scale, _ = parts(ball)
     assert scale == 0
     assert (high, math.copysign(1.0, low)) == (one, side or one)
     assert 0 < abs(low) < 2**-110

@@ -95,23 +95,29 @@ class Judging:
 
     def number(self, observation: Observation, row: int, component: int) -> Judged:
         """One number of an observation, judged exactly; `row` counts the points of the observation."""
+        return self._known(observation, self._number(observation, row, component))
+
+    def _number(self, observation: Observation, row: int, component: int) -> Judged:
         assert observation.values is not None
         point, value = observation.points[row], float(observation.values[row, component])
-        key = (observation.dtype, point, observation.order, _contraction(observation))
-        truth = self.truth(*key)[component]
+        truth = self.truth(observation.dtype, point, observation.order, _contraction(observation))[component]
         verdict = self._judge(observation, point, value, truth)
-        if verdict.kind in (NumberClass.LOSSY, NumberClass.UNDECIDED) and truth.may_be_zero:
-            # Beyond the yardstick it matters whether the truth is zero.
-            truth = self.truth(*key, settled=False)[component]
-            verdict = self._judge(observation, point, value, truth)
         return Judged(point=point, component=component, value=value, truth=truth, verdict=verdict)
+
+    def _known(self, observation: Observation, number: Judged) -> Judged:
+        """The same where it matters whether the truth is zero, which is no failure: beyond the yardstick."""
+        verdict, key = number.verdict, (observation.dtype, number.point, observation.order, _contraction(observation))
+        if not number.truth.may_be_zero or not (verdict.fails or verdict.kind is NumberClass.UNDECIDED):
+            return number
+        truth = self.truth(*key, settled=False)[number.component]
+        return replace(number, truth=truth, verdict=self._judge(observation, number.point, number.value, truth))
 
     def numbers(self, observation: Observation) -> Numbers:
         """Every number of an observation: what is certainly accurate in floats, and the others judged one by one."""
         assert observation.values is not None
         known = self._certain(observation)
         rest = zip(*np.nonzero(known.kind == Kind.NOTHING), strict=True)
-        exact = {(int(i), int(j)): self.number(observation, int(i), int(j)) for i, j in rest}
+        exact = {(int(i), int(j)): self._number(observation, int(i), int(j)) for i, j in rest}
         return Numbers(known=known, exact=exact, components=range(observation.values.shape[1]))
 
     def _certain(self, observation: Observation) -> Certain:
@@ -123,7 +129,7 @@ class Judging:
             return nothing(values)
         yardstick, rows = self.yardsticks[observation.dtype, observation.device], list(observation.points)
         mine = columns.rows(rows)
-        found = certain(values, mine.high, mine.low, mine.condition, yardstick, mine.scale)
+        found = certain(values, mine.high, mine.low, mine.condition, yardstick, mine.scale, mine.radius)
         failing = found.kind == Kind.FAILING
         if not (yardstick.flushes_subnormals and failing.any()):
             return found
@@ -192,12 +198,21 @@ class Judging:
         """The worst number asked whether rounding explains it; where that acquits it, the next worst, and so on."""
         found = dict(sorted(numbers.items()))
         for _ in range(_ASKED):
-            place, worst = max(found.items(), key=lambda each: each[1].verdict.severity)
+            place, worst = self._worst_of(observation, found)
             asked = replace(worst, verdict=self._explained(observation, worst))
             if asked == worst:
                 return found, worst
             found[place] = asked
-        return found, max(found.values(), key=lambda each: each.verdict.severity)
+        return found, self._worst_of(observation, found)[1]
+
+    def _worst_of(self, observation: Observation, found: dict[Place, Judged]) -> tuple[Place, Judged]:
+        """The worst number, known as far as that matters; `found` is brought up to date."""
+        while True:
+            place, worst = max(found.items(), key=_severity)
+            known = self._known(observation, worst)
+            if known == worst:
+                return place, worst
+            found[place] = known
 
     def _explained(self, observation: Observation, number: Judged) -> NumberVerdict:
         """LOSSY at a true zero is judged again in u S; what stays LOSSY is FAULTY where no rounding explains it."""
@@ -243,6 +258,10 @@ class Judging:
             points=0,
             worst=Worst(point=0, value="nan", decimal="", truth="", reason=observation.reason or ""),
         )
+
+
+def _severity(number: tuple[Place, Judged]) -> tuple[bool, int, float]:
+    return number[1].verdict.severity
 
 
 def _is_symbolic(observation: Observation) -> bool:

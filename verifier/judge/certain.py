@@ -67,7 +67,7 @@ class Kind(IntEnum):
 class Certain:
     """Arrays of shape (points, components): the `Kind` of each number, and where that is not NOTHING its error and its
     yardstick in ulps and the bits that it lost, all to 2^-33; `shown_*` are the exact ones to four significant digits.
-    NaN where there is no ulp to speak of, as a truth is known to be small only.
+    NaN for VACUOUS ones: what is beyond an error's reach has no ulps to speak of.
     """
 
     kind: np.ndarray
@@ -99,8 +99,9 @@ def certain(
     condition: np.ndarray,
     yardstick: Yardstick,
     scale: np.ndarray | int = 0,
+    radius: np.ndarray | float = np.nan,
 ) -> Certain:
-    """What is certain about the numbers; arrays of one shape, as in `truth.formula.Columns`."""
+    """What is certain about the numbers; arrays of one shape, as in `truth.recorded.Columns`."""
     form, own = yardstick.form, float(yardstick.allowance)
     with np.errstate(all="ignore"):
         value, moved = np.ldexp(values, scale), np.ldexp(condition, scale)
@@ -118,22 +119,37 @@ def certain(
         kind = np.where(error < budget * (1 - _NEAR), near, np.where(error > budget * (1 + _NEAR), far, Kind.NOTHING))
         known = counted & np.isfinite(error + value + moved) & _is_plain(high, scale, form)
         known &= ~(yardstick.flushes_subnormals & (value != 0) & (np.abs(value) < normal))  # no multiple of a unit
-        smallest = form.smallest_normal if yardstick.flushes_subnormals else form.smallest_subnormal
-        room = own * (smallest + np.ldexp(condition, -form.precision))
-        bounded = np.isnan(high) & ((np.abs(values) + low) * (1 + _NEAR) < room)
-    zero = (high == 0) & (values == 0) & (condition == 0)  # then an ulp is the yardstick, and there is no error
+        loose = np.isnan(low) & _says_nothing(values, high, radius, condition, yardstick)
+    zero = (high == 0) & (low == 0) & (values == 0) & (condition == 0)  # an ulp is the yardstick, there is no error
     error, budget = np.where(zero, 0.0, error), np.where(zero, own + TIE * _UNIT, budget)
     (shown_ulps, ulps_known), (shown_budget, budget_known) = four_digits(error), four_digits(budget)
     kind = np.where(zero, Kind.ACCURATE, np.where(known, kind, Kind.NOTHING))
-    kind = np.where(ulps_known & budget_known, kind, Kind.NOTHING)
-    return Certain(
-        kind=np.where(bounded, Kind.VACUOUS, kind),
-        ulps=np.where(bounded, np.nan, error),
-        budget=np.where(bounded, np.nan, budget),
-        lost_bits=lost,
-        shown_ulps=np.where(bounded, np.nan, shown_ulps),
-        shown_budget=np.where(bounded, np.nan, shown_budget),
+    vacuous = loose | (kind == Kind.VACUOUS)
+    kind = np.where(vacuous, Kind.VACUOUS, np.where(ulps_known & budget_known, kind, Kind.NOTHING))
+    ulps, yardsticks, shown_ulps, shown_budget = (
+        np.where(vacuous, np.nan, each) for each in (error, budget, shown_ulps, shown_budget)
     )
+    return Certain(
+        kind=kind, ulps=ulps, budget=yardsticks, lost_bits=lost, shown_ulps=shown_ulps, shown_budget=shown_budget
+    )
+
+
+def _says_nothing(
+    values: np.ndarray, middle: np.ndarray, radius: np.ndarray | float, condition: np.ndarray, yardstick: Yardstick
+) -> np.ndarray:
+    """Whether the yardstick is certainly wider than the value and the truth, of which no more than a ball is known.
+
+    K ulps of the truth may be narrow nevertheless: only where the ball holds zero there is no such ulp, and else the
+    value has to be farther away. Below the normal numbers a zero underflows.
+    """
+    form, own, size = yardstick.form, float(yardstick.allowance), np.abs(middle)
+    smallest = form.smallest_normal if yardstick.flushes_subnormals else form.smallest_subnormal
+    room = own * (smallest + np.ldexp(condition, -form.precision))
+    wide = (np.abs(values) + (size + radius)) * (1 + _NEAR) < room
+    ulp = np.ldexp(1.0, _place_of_ulp(_exponent(middle, np.zeros_like(middle)), yardstick))
+    holds_zero = size < radius * (1 - _NEAR)
+    far = np.abs(values - middle) - radius > 4 * own * ulp
+    return wide & (holds_zero | (far & (size > 2 * radius) & (size > 4 * form.smallest_normal)))
 
 
 def _lossy(lost: np.ndarray, form: Format) -> np.ndarray:

@@ -43,8 +43,6 @@ __all__ = [
     "unexplained",
 ]
 
-_LOOSE = 2**60
-"""A truth in whose yardstick nobody needs to know it so well has no ulps."""
 _VACUOUS = "rounding the inputs alone changes the truth by half or more"
 _BEYOND = "the truth is beyond the largest finite number"
 
@@ -272,9 +270,7 @@ class _Ruler:
         narrow = 2 * self.budget < self.magnitude or (error <= self.own and 2 * self.own < self.magnitude)
         if narrow or self.truth.is_zero:
             return self._verdict(NumberClass.ACCURATE, error)
-        if (self.truth.upper - self.truth.lower) * _LOOSE > self.truth.magnitude:  # there is no ulp of it to speak of
-            return NumberVerdict(kind=NumberClass.VACUOUS, reason=_VACUOUS)
-        return self._verdict(NumberClass.VACUOUS, error, reason=_VACUOUS)
+        return NumberVerdict(kind=NumberClass.VACUOUS, reason=_VACUOUS)
 
     def _nonfinite(self, value: float) -> NumberVerdict:
         """NaN is never right; an infinity is, where the truth (give or take the yardstick) is beyond the largest

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 from flint import arb
 
-from verifier.arithmetic.floats import Format
-
 __all__ = ["ACCURATE_BITS", "largest_of", "parts", "sum_of"]
 
 ACCURATE_BITS = 108
@@ -17,41 +15,36 @@ ACCURATE_BITS = 108
 TINY, TINY_SCALE = 2.0**-900, 1074
 """Below it the floats of the judgement underflow, and numbers are scaled (`judge.certain`)."""
 
-LOOSE_BITS = 12
-"""A ball that is known to so many bits less than a dtype's significand is wider than K ulps of any program."""
-
 _ABOVE, _LEAST = 1 + 2.0**-50, 2.0**-1074
 _CONDITION_BITS = 60
 _FAR_BELOW = 2.0**-120
 _ZERO = arb(0)
 
 
-def parts(ball: arb, form: Format) -> tuple[float, float, float]:
-    """(high, low, scale): high + low is the midpoint of a ball times 2^scale to 2^-106 of it.
+def parts(ball: arb) -> tuple[float, float, float, float]:
+    """(high, low, scale, radius): high + low is the midpoint of a ball times 2^scale to 2^-106 of it.
 
     Low is 0 only where the ball is exactly high, else its sign is that of the rest (for a rest of 0, that of high). The
     radius is below 2^-ACCURATE_BITS of the midpoint: rel_accuracy_bits compares the positions of their top bits. The
     scale is TINY_SCALE for what is below TINY, else 0; what is below TINY even so is given as that times its sign.
 
-    A wider ball is (NaN, a bound of its size, 0). The bound is NaN where a number of the dtype could be near enough to
-    be called accurate, and where the truth is certainly there, but not certainly one of its normal numbers.
+    Of a wider ball high and radius enclose it, and low is NaN; of others the radius is NaN.
     """
     if ball.rel_accuracy_bits() < ACCURATE_BITS:
-        small = ball.contains(0) or ball.abs_lower() > form.smallest_normal
-        wide = ball.rel_accuracy_bits() < form.precision - LOOSE_BITS and small
-        return math.nan, float(ball.abs_upper()) * _ABOVE + _LEAST if wide else math.nan, 0.0
+        middle = float(ball.mid())
+        return middle, math.nan, 0.0, float((ball - middle).abs_upper()) * _ABOVE + _LEAST
     high, scale = float(ball), 0
     if abs(high) < TINY and not ball.is_zero():
         ball, scale = ball * arb(2) ** TINY_SCALE, TINY_SCALE
         high = float(ball)
         if abs(high) < TINY:
-            return math.copysign(TINY, 1.0 if ball > 0 else -1.0), 0.0, scale
+            return math.copysign(TINY, 1.0 if ball > 0 else -1.0), 0.0, scale, math.nan
     rest = ball - high
     low = float(rest)
     if low or ball.is_exact():
-        return high, low, scale
+        return high, low, scale, math.nan
     middle = rest.mid()  # on which side of a power of two the midpoint is decides its ulp
-    return high, math.copysign(high * _FAR_BELOW, 1.0 if middle > 0 else -1.0 if middle < 0 else high), scale
+    return high, math.copysign(high * _FAR_BELOW, 1.0 if middle > 0 else -1.0 if middle < 0 else high), scale, math.nan
 
 
 def sum_of(ball: arb, moves: Sequence[arb]) -> float:

@@ -36,14 +36,15 @@ class Columns:
     """Truths of one view at many points, each array of shape (points, components).
 
     high + low is the truth times 2^scale, to 2^-105 of it, exactly where low is 0; what is below 2^-900 even so is
-    2^-900 there. Where high is NaN, low bounds the size of the truth, if it is no NaN itself: that much is known of a
-    truth beside whose yardstick it is negligible. `condition` is that of Truth, to 2^-34 of |truth| + condition or to
-    2^-1055, NaN where that is not certified.
+    2^-900 there. Where low is NaN, no more is known than that the truth is within `radius` of high, and nothing where
+    that is NaN, too. `condition` is that of Truth, to 2^-34 of |truth| + condition or to 2^-1055, NaN where that is not
+    certified.
     """
 
     high: np.ndarray
     low: np.ndarray
     scale: np.ndarray
+    radius: np.ndarray
     condition: np.ndarray
 
     def rows(self, chosen: Sequence[int]) -> Columns:
@@ -177,18 +178,17 @@ class Recorded:
         viewed = self._viewed_by(views)
         names = _names(values for values, _ in viewed.values())
         least, moves = self._conditions(places, viewed)
-        found, precisions = np.full((len(places), len(names), 3), np.nan), [FIRST_BITS] * len(places)
+        found, precisions = np.full((len(places), len(names), 4), np.nan), [FIRST_BITS] * len(places)
         for row, place in enumerate(places):
             with suppress(Irregular):
                 known = dict(zip(self._valued, least[row].tolist(), strict=True))
                 bits, balls = self._first(place, form, known if np.isfinite(least[row]).all() else None)
                 precisions[row] = bits
                 with working_precision(bits):
-                    found[row] = [parts(balls[name], form) for name in names]
-        wide = np.array([bits >= CEILING for bits in precisions])[:, np.newaxis] & np.isnan(found[:, :, 0])
-        found[wide, 1] = np.nan  # what holds zero even at the ceiling is presumed to be zero
+                    found[row] = [parts(balls[name]) for name in names]
+        found[np.array(precisions) >= CEILING, :, 3] = np.nan  # what holds zero even there is presumed to be zero
         where = [names.index(each.name) for values, _ in viewed.values() for each in values]
-        high, low, scale = np.moveaxis(found[:, where], 2, 0)
+        high, low, scale, radius = np.moveaxis(found[:, where], 2, 0)
         moves[np.isnan(scale)] = np.nan  # what is irregular is the evaluator's
         for row in np.nonzero((~np.isnan(scale) & np.isnan(moves)).any(axis=1))[0].tolist():
             with suppress(Irregular):
@@ -196,7 +196,9 @@ class Recorded:
         columns, start, scale = {}, 0, np.nan_to_num(scale).astype(int)
         for view, (components, _) in viewed.items():
             mine = np.s_[:, start : (start := start + len(components))]
-            columns[view] = Columns(high=high[mine], low=low[mine], scale=scale[mine], condition=moves[mine])
+            columns[view] = Columns(
+                high=high[mine], low=low[mine], scale=scale[mine], radius=radius[mine], condition=moves[mine]
+            )
         return columns
 
     def _viewed_by(self, views: Mapping[View, Contract]) -> Mapping[View, tuple[np.ndarray, np.ndarray]]:
