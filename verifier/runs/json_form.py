@@ -58,15 +58,33 @@ def loads(kind: type[T], text: str | bytes) -> T:
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else None
+    if kind is tuple:
+        return value if _is_plain(value) else [_plain(each) for each in value]
+    if names := _names(kind):
+        return {name: _plain(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
     return value
+
+
+def _is_plain(values: tuple[Any, ...]) -> bool:
+    """Whether JSON has all of them as they are; a run file is nearly all measurements."""
+    kinds = set(map(type, values))
+    return kinds <= _PLAIN or (kinds <= _MEASURED and all(map(math.isfinite, filter(None, values))))
+
+
+_PLAIN = {str, int, bool, type(None)}
+_MEASURED = {float, int, type(None)}
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
 
 
 @cache
