@@ -109,6 +109,19 @@ def test_a_vanishing_derivative_is_the_defect_that_this_is_for(verified, x, fail
         assert float(record.worst.decimal) == 0
 
 
+@pytest.mark.parametrize(("value", "fails"), [("x - (1/3)*3*x", False), ("x - (1/3)*3*x + 1e-200*x", True)])
+def test_whether_a_truth_is_zero_matters_beyond_the_yardstick(monkeypatch, verified, value, fails):
+    """Noise at a true zero is a warning however large; a number without its digits is a failure (SEMANTICS §4)."""
+    body = f"inputs: {{x: {{domain: [0.7, 0.9]}}}}\nvalue: {value}\norders: [1]"
+    for samples in (0, 20):
+        (harmless,) = [e for e in verified(body, programs=("value/vmap",), samples=samples).verdicts if e.order == 0]
+        assert not harmless.fails
+    monkeypatch.setattr(program_module, "as_function", lambda _: lambda x, data: 0 * x + 1e-3)
+    for samples in (0, 20):
+        (record,) = [e for e in verified(body, programs=("value/vmap",), samples=samples).verdicts if e.order == 0]
+        assert (record.verdict, record.fails) == ("LOSSY", fails)
+
+
 @pytest.mark.parametrize("program", ALL_FIRST)
 def test_contracted_programs_have_the_truth_of_their_contraction(verified, program):
     body = """
@@ -312,6 +325,9 @@ def test_inexact_points_are_rounded_once_into_the_dtype(verified):
         "inputs: {x: {domain: [-40, 40]}}\nvalue: 1/(1 + exp(-x))\norders: [1, 2]\nsamples: 24",
         "inputs: {v: {shape: [9], domain: [-2, 2]}}\nvalue: sum(v[1:]*v[:-1]**2)\norders: [1, 2]\nsamples: 12",
         'inputs: {v: {shape: [2], domain: [0, 2]}}\nvalue: "[relu(v[0]) - v[1], 1/v[0]]"\norders: [1]\nsamples: 12',
+        "inputs: {v: {shape: [3], domain: [-1, 1]}}\ndata: {t: {linspace: [-1, 1], shape: [4]}}\n"
+        "value: mean((tanh(v[0]*t)*v[1] + v[2] - t**2)**2)\norders: [1, 2]\nsamples: 24",
+        "inputs: {x: {domain: [-1, 1]}, y: {domain: [-1, 1]}}\nvalue: x**3*y + x/3 - y/7\norders: [1, 2]\nsamples: 24",
     ],
 )
 def test_numbers_judged_in_floats_have_the_records_of_exact_judgement(monkeypatch, verified, body):

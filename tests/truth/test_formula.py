@@ -70,6 +70,30 @@ def test_a_zero_that_balls_cannot_see_is_presumed_at_the_ceiling():
     assert Fraction(1, 16) < truth.condition < 64
 
 
+def test_what_is_nothing_beside_the_yardstick_may_be_left_open():
+    """x/3 - 1/9 + 1e-300 at x = 1/3, where rounding 1/9 alone costs 1e-17: but only where that is allowed."""
+    place = {"x": np.array(Fraction(1, 3), dtype=object)}
+    truth = truth_of("x/3 - 1/9 + 1e-300", {"x": ()}, (0,))
+    settled, known = (truth.at(place, FLOAT64, settled=each)[0] for each in (True, False))
+    assert settled.bits == FIRST_BITS
+    assert settled.values.item().contains(0)
+    assert known.bits > 1000
+    low, high = bounds(known.values.item())
+    assert low <= Fraction(1, 10**300) <= high
+    assert low > 0
+
+
+def test_what_matters_beside_the_yardstick_is_never_left_open():
+    """Planted faults: sin(x) - x near 0 moves with x as little as it is, and so does its condition."""
+    found = truth_of("sin(x) - x", {"x": ()}, (0,)).at(
+        {"x": np.array(Fraction(1, 10**60), dtype=object)}, FLOAT64, settled=True
+    )[0]
+    low, high = bounds(found.values.item())
+    assert found.bits > 500
+    assert high < 0
+    assert (high - low) / abs(low) < Fraction(1, 2**100)
+
+
 def test_what_is_exact_takes_no_doubling():
     found = at(truth_of("x*x - x", {"x": ()}, (0, 1, 2)), x=Fraction(1))
     assert {tensor.bits for tensor in found.values()} == {FIRST_BITS}

@@ -163,8 +163,8 @@ class _Run:
         cached = {each.id: self.reuse.entry(each, offered) for each in self.missing}
         for entry in self.missing:
             outcome = cached[entry.id]
-            if outcome is not None:  # no matter for the journal: it is kept where it comes from
-                self.found[entry.id] = acknowledged(outcome, entry, versions()["jax"])
+            if outcome is not None:
+                self.keep(entry, outcome)
                 self.reused += (entry.id,)
 
     def _verify(self, believed: Offered | None) -> Offered:
