@@ -51,3 +51,11 @@ def test_a_truth_is_printed_as_what_it_is():
     assert truth_text(Infinite(-1)) == "-inf"
     assert truth_text(Cusp(low=point(0), high=None)) == "between 0 and inf"
     assert truth_text(Undefined("the function is NaN")) == "undefined: the function is NaN"
+
+
+def test_only_certain_digits_of_a_truth_are_shown():
+    third, width = Fraction(1, 3), Fraction(1, 10**6)
+    assert truth_text(Enclosure(third - width / 2, third + width / 2)) == "0.33333"
+    assert truth_text(Enclosure(-width, width)) == "within 1e-6 of 0"
+    assert truth_text(Enclosure(-width / 10**30, width / 10**30)) == "within 1e-36 of 0"
+    assert truth_text(Enclosure(third, third)) == "0.33333333333333333333"

@@ -243,7 +243,8 @@ class Recorded:
             except Mixed as mixed:
                 splits -= 1
                 if splits >= 0:
-                    waiting += [rows[each] for each in (mixed.holds, mixed.fails) if each.any()]
+                    halves = (np.atleast_2d(each).all(axis=0) for each in (mixed.holds, mixed.fails))
+                    waiting += [rows[each] for each in halves if each.any()]
             except Irregular:
                 continue
             else:
