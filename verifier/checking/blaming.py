@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from verifier.programs.trace import Row
 from verifier.truth.blame import blame
 from verifier.truth.shadow import shadow
 
-__all__ = ["OPERATION_LIMIT", "Blaming"]
+__all__ = ["OPERATION_LIMIT", "Blaming", "quietly"]
 
 OPERATION_LIMIT = 20_000
 """Most scalar operations of a program that is run again for every suspect equation."""
@@ -36,14 +37,14 @@ class Blaming:
         """The equation whose own rule is wrong."""
         key = (id(route), order)
         if key not in self._rules:
-            self._rules[key] = _quietly(blamed_rule, route, order)
+            self._rules[key] = quietly(blamed_rule, route, order)
         return self._rules[key]
 
     def number(self, row: Row, index: tuple[int, ...], value: float) -> Blame | None:
         """The equation of the derivative program that lost the bits, or first departed from finite numbers."""
         key = (row, index)
         if key not in self._numbers:
-            self._numbers[key] = _quietly(self._spoiler, row, index, value)
+            self._numbers[key] = quietly(self._spoiler, row, index, value)
         return self._numbers[key]
 
     def strict(self, route: Route, order: int, verdict: RuleVerdict) -> RuleVerdict:
@@ -74,7 +75,7 @@ class Blaming:
         return Blame(primitive=found.primitive, source=str(found.source or ""), what=found.reason)
 
 
-def _quietly(find: Any, *arguments: Any) -> Blame | None:
+def quietly(find: Callable[..., Any], *arguments: Any) -> Any:
     """Blame is a courtesy: what goes wrong in finding it must not cost the verdict."""
     try:
         return find(*arguments)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from verifier.checking.blaming import OPERATION_LIMIT
+from verifier.checking.blaming import OPERATION_LIMIT, quietly
 from verifier.checking.local_rules import written_at
 from verifier.checking.route import Route
 from verifier.engine.followed import Followed, Programs, followed_as
@@ -72,10 +71,10 @@ class NumberBlame:
         All equations of all programs are run together, as they are compiled together.
         """
         first = {(followed_as(each.program, each.order), each.dtype): each for each in reversed(verdicts)}
-        shadows = {key: found for key, each in first.items() if (found := _quietly(self._shadow, each)) is not None}
+        shadows = {key: found for key, each in first.items() if (found := quietly(self._shadow, each)) is not None}
         run = EquationRuns()
-        _quietly(run, [task for each in shadows.values() for task in each.tasks if task is not None])
-        found = {key: _quietly(self._spoiler, each, first[key], run) for key, each in shadows.items()}
+        quietly(run, [task for each in shadows.values() for task in each.tasks if task is not None])
+        found = {key: quietly(self._spoiler, each, first[key], run) for key, each in shadows.items()}
         return {id(each): found.get((followed_as(each.program, each.order), each.dtype)) for each in verdicts}
 
     def _shadow(self, verdict: Verdict) -> Shadow | None:
@@ -104,14 +103,6 @@ class NumberBlame:
 
 _BY_ROUNDING = Blame(who="rounding")
 """Stands for the equation that lost the bits until it is sought."""
-
-
-def _quietly(find: Callable[..., Any], *arguments: Any) -> Any:
-    """Blame is a courtesy: what goes wrong in finding it must not cost the verdict."""
-    try:
-        return find(*arguments)
-    except Exception:
-        return None
 
 
 def _with(verdict: Verdict, found: Blame | None) -> Verdict:

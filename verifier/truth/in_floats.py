@@ -53,6 +53,7 @@ def sum_of(ball: arb, moves: Sequence[arb]) -> float:
 
 
 def largest_of(ball: arb, moves: Sequence[arb]) -> float:
+    """The largest of |moves|, each to 2^-52 of itself and of |ball|; NaN where one is not known so well."""
     sizes = [_size(ball, abs(move)) for move in moves]
     return math.nan if any(map(math.isnan, sizes)) else max(sizes)
 

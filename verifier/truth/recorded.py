@@ -79,7 +79,7 @@ class Recorded:
     moves: Mapping[int, np.ndarray]
     _viewed: dict[View, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     _settled: dict[tuple[Format | None, tuple[Any, ...]], int] = field(default_factory=dict)
-    """(dtype, point) -> the precision at which what is not known is negligible, where that is not the first."""
+    """(dtype, point) -> the precision at which what is not known is negligible, where something is not."""
 
     # points, one by one
 
@@ -187,8 +187,9 @@ class Recorded:
                 with working_precision(bits):
                     found[row] = [parts(balls[name]) for name in names]
         found[np.array(precisions) >= CEILING, :, 3] = np.nan  # what holds zero even there is presumed to be zero
-        where = [names.index(each.name) for values, _ in viewed.values() for each in values]
-        high, low, scale, radius = np.moveaxis(found[:, where], 2, 0)
+        where = {name: index for index, name in enumerate(names)}
+        chosen = [where[each.name] for values, _ in viewed.values() for each in values]
+        high, low, scale, radius = np.moveaxis(found[:, chosen], 2, 0)
         moves[np.isnan(scale)] = np.nan  # what is irregular is the evaluator's
         for row in np.nonzero((~np.isnan(scale) & np.isnan(moves)).any(axis=1))[0].tolist():
             with suppress(Irregular):

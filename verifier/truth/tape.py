@@ -358,6 +358,7 @@ def _no_column(*_: Any) -> Any:
 
 
 def constant_column(name: str) -> Column:
+    """A named constant (pi, e) as a column, the same at all points."""
     middle = np.float64(float(constant(name)))
     return Column(middle, abs(middle) * 2.0**-52)
 
