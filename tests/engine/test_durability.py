@@ -220,6 +220,16 @@ def test_only_what_changed_is_verified(catalog, tmp_path, verified):
     assert equal_bytes_apart_from_provenance(tmp_path / "b.jsonl", tmp_path / "c.jsonl")
 
 
+def test_a_run_that_is_cut_off_keeps_what_it_reused(catalog, tmp_path, cut_off):
+    run(catalog, tmp_path / "a.jsonl", CACHED)
+    written(catalog, two="x**2 + 0*x")
+    cut_off("two")
+    out = tmp_path / "b.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        run(catalog, out, CACHED)
+    assert {each.entry for each in read_any(journal_of(out)).entries} == set(NAMES) - {"two"}
+
+
 @pytest.mark.parametrize(
     "change",
     [{"seed": 1}, {"samples": 1}, {"programs": ("grad/eager",)}, {"dtypes": ("float32",)}, {"fresh": True}],

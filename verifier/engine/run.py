@@ -30,10 +30,11 @@ from verifier.execution.pool import Lost
 from verifier.execution.provenance import versions
 from verifier.model.catalog import Catalog, Entry
 from verifier.programs.listing_facts import check_structure
-from verifier.runs import reader, records
+from verifier.runs import records
 from verifier.runs.journal import Head, Journal, journal_of
 from verifier.runs.json_form import Malformed, loads
 from verifier.runs.outcome import Outcome
+from verifier.runs.reader import Run, assembled
 from verifier.runs.tallies import end_of
 from verifier.runs.writer import RunWriter
 
@@ -42,7 +43,7 @@ __all__ = ["PRELOAD", "concluding", "run_catalog"]
 _HIGHEST_ORDER = 16
 
 
-def run_catalog(path: Path, options: Options, *, out: Path | None, progress: Progress) -> reader.Run:
+def run_catalog(path: Path, options: Options, *, out: Path | None, progress: Progress) -> Run:
     """Verify a catalog and return the run; it is kept at `out` where that is given.
 
     Raises CatalogError with every fault before anything runs, UsageError for options that name nothing, RunFileError
@@ -57,8 +58,7 @@ def run_catalog(path: Path, options: Options, *, out: Path | None, progress: Pro
         if out is None:
             out = Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
         executor = executor_of(catalog, path, options, stack)
-        _Run(catalog, options, chosen, executor, out, progress).all()
-        return reader.read(out)
+        return _Run(catalog, options, chosen, executor, out, progress).all()
 
 
 def _check_programs(options: Options) -> None:
@@ -120,8 +120,8 @@ class _Run:
     resumed: tuple[str, ...] = ()
     reused: tuple[str, ...] = ()
 
-    def all(self) -> None:
-        """Continue, reuse, verify what is left, and write the run file."""
+    def all(self) -> Run:
+        """Continue, reuse, verify what is left, write the run file, and return what it holds."""
         started, clock = datetime.now(UTC), time.perf_counter()
         with Journal(journal_of(self.out), self._head(), resume=self.options.resume) as journal:
             self.journal = journal
@@ -131,9 +131,10 @@ class _Run:
             self.progress.start(len(self.entries), known=len(self.found))
             if self.missing or offered is None:
                 offered = self._verify(offered)
-            self._write(_provenance(self, offered, started, time.perf_counter() - clock))
+            run = self._write(_provenance(self, offered, started, time.perf_counter() - clock))
             journal.remove()
         self.reuse.trim()
+        return run
 
     @property
     def missing(self) -> list[Entry]:
@@ -160,12 +161,14 @@ class _Run:
         return offered
 
     def _reuse(self, offered: Offered) -> None:
-        cached = {each.id: self.reuse.entry(each, offered) for each in self.missing}
-        for entry in self.missing:
-            outcome = cached[entry.id]
-            if outcome is not None:
-                self.keep(entry, outcome)
-                self.reused += (entry.id,)
+        """Take what earlier runs have found; it goes into the journal unless the run file follows at once."""
+        cached = [(entry, self.reuse.entry(entry, offered)) for entry in self.missing]
+        known = {each.id: _acknowledged(outcome, each) for each, outcome in cached if outcome is not None}
+        self.found |= known
+        self.reused += tuple(known)
+        if self.missing:
+            for outcome in known.values():
+                self.journal.append(outcome)
 
     def _verify(self, believed: Offered | None) -> Offered:
         """Find the devices as they are now, and verify in worker processes what is still missing."""
@@ -182,19 +185,19 @@ class _Run:
 
     def keep(self, entry: Entry, outcome: Outcome) -> None:
         """Keep an entry's records, in the journal first."""
-        kept = acknowledged(outcome, entry, versions()["jax"])
+        kept = _acknowledged(outcome, entry)
         self.journal.append(kept)
         self.found[entry.id] = kept
 
-    def _write(self, provenance: records.Provenance) -> None:
+    def _write(self, provenance: records.Provenance) -> Run:
         outcomes = [self.found[each.id] for each in self.entries]
+        last = (*concluding(self.catalog, outcomes), provenance, _end(outcomes, self.entries))
+        found = (record for outcome in outcomes for record in outcome.records)
+        lines = (_header(self.catalog, self.options), *found, *last)
         with RunWriter(self.out) as writer:
-            writer.write(_header(self.catalog, self.options))
-            for outcome in outcomes:
-                for record in outcome.records:
-                    writer.write(record)
-            for record in (*concluding(self.catalog, outcomes), provenance, _end(outcomes, self.entries)):
-                writer.write(record)
+            for each in lines:
+                writer.write(each)
+        return assembled(lines, self.out)
 
 
 @dataclass
@@ -248,6 +251,10 @@ class _Verification:
     def _keep(self, entry: Entry, outcome: Outcome) -> None:
         self.run.keep(entry, outcome)
         self.run.progress.done()
+
+
+def _acknowledged(outcome: Outcome, entry: Entry) -> Outcome:
+    return acknowledged(outcome, entry, versions()["jax"])
 
 
 def _outcome(entry: Entry, text: str) -> Outcome:
