@@ -207,3 +207,17 @@ def test_a_branch_that_rounding_turns_is_blamed():
     found = blamed(function, np.float64(1))
     assert found is not None
     assert found.share == pytest.approx(1)
+
+
+def test_the_device_is_asked_only_for_what_may_round():
+    def function(x):
+        return jnp.sum(jax.lax.reduce_precision(jnp.broadcast_to(jnp.reshape(x, (1, 2)), (3, 2)).T, 8, 7) * 3)
+
+    at = np.array([0.1, 0.7])
+    exact = shadow(jax.make_jaxpr(function)(at), [at])
+    assert [each.primitive.name for each, _ in exact.tasks] == ["reduce_precision", "mul", "reduce_sum"]
+    asked = EquationRuns()(
+        [(step.equation, [np.asarray(each, dtype=np.float64) for each in step.inputs]) for step in exact.steps]
+    )
+    for local, whole in zip(exact.local(EquationRuns()), asked, strict=True):
+        assert [each.tolist() for each in local] == [each.tolist() for each in whole]

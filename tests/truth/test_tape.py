@@ -177,3 +177,19 @@ def test_a_point_that_decides_otherwise_has_columns_of_its_own():
     (recording,) = truth._recordings.values()
     assert np.isfinite(recording._conditions(found, recording._viewed_by(plain(1)))[1]).all()
     assert len({float(place["x"]) > 1 for place in found}) == 2
+
+
+def test_a_point_of_columns_is_not_computed_again(monkeypatch):
+    truth, place = truth_of("tanh(x)", {"x": ()}), {"x": np.array(0.5, dtype=object)}
+    truth.columns([place], FLOAT64, plain(2))
+    runs: list[int] = []
+    sound = Tape.run
+    monkeypatch.setattr(Tape, "run", lambda self, bits, *given: runs.append(bits) or sound(self, bits, *given))
+    kept = truth.at(place, FLOAT64, settled=True)
+    assert not runs
+    monkeypatch.setattr("verifier.truth.recorded._MOST_KEPT", 0)
+    fresh = truth_of("tanh(x)", {"x": ()})
+    fresh.columns([place], FLOAT64, plain(2))
+    again = fresh.at(place, FLOAT64, settled=True)
+    assert runs
+    assert str(again[2].values.item()) == str(kept[2].values.item())

@@ -73,7 +73,7 @@ class NumberBlame:
         first = {(followed_as(each.program, each.order), each.dtype): each for each in reversed(verdicts)}
         shadows = {key: found for key, each in first.items() if (found := quietly(self._shadow, each)) is not None}
         run = EquationRuns()
-        quietly(run, [task for each in shadows.values() for task in each.tasks if task is not None])
+        quietly(run, [task for each in shadows.values() for task in each.tasks])
         found = {key: quietly(self._spoiler, each, first[key], run) for key, each in shadows.items()}
         return {id(each): found.get((followed_as(each.program, each.order), each.dtype)) for each in verdicts}
 

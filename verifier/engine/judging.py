@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -95,14 +95,17 @@ class Judging:
 
     def number(self, observation: Observation, row: int, component: int) -> Judged:
         """One number of an observation, judged exactly; `row` counts the points of the observation."""
-        return self._known(observation, self._number(observation, row, component))
+        (found,) = self._judged(observation, row, [component])
+        return self._known(observation, found)
 
-    def _number(self, observation: Observation, row: int, component: int) -> Judged:
+    def _judged(self, observation: Observation, row: int, components: Sequence[int]) -> Iterator[Judged]:
+        """Numbers at one point."""
         assert observation.values is not None
-        point, value = observation.points[row], float(observation.values[row, component])
-        truth = self.truth(observation.dtype, point, observation.order, _contraction(observation))[component]
-        verdict = self._judge(observation, point, value, truth)
-        return Judged(point=point, component=component, value=value, truth=truth, verdict=verdict)
+        point, values = observation.points[row], observation.values[row].tolist()
+        truths = self.truth(observation.dtype, point, observation.order, _contraction(observation))
+        for each in components:
+            verdict = self._judge(observation, point, values[each], truths[each])
+            yield Judged(point=point, component=each, value=values[each], truth=truths[each], verdict=verdict)
 
     def _known(self, observation: Observation, number: Judged) -> Judged:
         """The same where it matters whether the truth is zero, which is no failure: beyond the yardstick."""
@@ -116,8 +119,9 @@ class Judging:
         """Every number of an observation: what is certainly accurate in floats, and the others judged one by one."""
         assert observation.values is not None
         known = self._certain(observation)
-        rest = zip(*np.nonzero(known.kind == Kind.NOTHING), strict=True)
-        exact = {(int(i), int(j)): self._number(observation, int(i), int(j)) for i, j in rest}
+        unknown = known.kind == Kind.NOTHING
+        rows = ((row, np.nonzero(unknown[row])[0].tolist()) for row in np.nonzero(unknown.any(axis=1))[0].tolist())
+        exact = {(row, each.component): each for row, found in rows for each in self._judged(observation, row, found)}
         return Numbers(known=known, exact=exact, components=range(observation.values.shape[1]))
 
     def _certain(self, observation: Observation) -> Certain:

@@ -220,17 +220,16 @@ class _Ruler:
         ulp_here = yardstick.ulp(truth)
         unavoidable = ulp_here + yardstick.form.unit_roundoff * condition
         exponent = ulp_here.numerator.bit_length() - ulp_here.denominator.bit_length() - RESOLUTION
-        scale = Fraction(2) ** -exponent
         return cls(
             truth=truth,
             form=yardstick.form,
             exponent=exponent,
-            low=math.floor(truth.lower * scale),
-            high=math.ceil(truth.upper * scale),
-            unit=math.floor(ulp_here * scale),
-            own=math.floor(yardstick.allowance * ulp_here * scale),
-            budget=math.floor(yardstick.allowance * unavoidable * scale) + TIE,
-            unavoidable=math.floor(unavoidable * scale),
+            low=_scaled(truth.lower, exponent)[0],
+            high=_scaled(truth.upper, exponent)[1],
+            unit=_scaled(ulp_here, exponent)[0],
+            own=_scaled(yardstick.allowance * ulp_here, exponent)[0],
+            budget=_scaled(yardstick.allowance * unavoidable, exponent)[0] + TIE,
+            unavoidable=_scaled(unavoidable, exponent)[0],
             is_tiny=truth.magnitude < yardstick.form.smallest_normal and not truth.contains_zero(),
         )
 
@@ -298,7 +297,7 @@ class _Ruler:
         )
 
 
-def _scaled(value: float, exponent: int) -> tuple[int, int]:
+def _scaled(value: float | Fraction, exponent: int) -> tuple[int, int]:
     """floor and ceiling of value / 2^exponent."""
     numerator, denominator = value.as_integer_ratio()
     if exponent <= 0:

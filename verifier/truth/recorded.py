@@ -25,6 +25,9 @@ __all__ = ["Columns", "Contract", "Moving", "Recorded", "View"]
 _MOST_ROWS, _MOST_SPLITS = 1024, 8
 """Points that columns hold at once, and how often they are split where they decide differently."""
 
+_MOST_KEPT = 500_000
+"""Balls that are kept, of about 100 bytes each."""
+
 View = tuple[int, Hashable]
 """An order, and what tells its contractions apart."""
 Contract = Callable[[np.ndarray], np.ndarray]
@@ -80,6 +83,8 @@ class Recorded:
     _viewed: dict[View, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     _settled: dict[tuple[Format | None, tuple[Any, ...]], int] = field(default_factory=dict)
     """(dtype, point) -> the precision at which what is not known is negligible, where something is not."""
+    _kept: dict[tuple[Format | None, tuple[Any, ...]], tuple[int, dict[str, arb]]] = field(default_factory=dict)
+    """(dtype, point) -> what was found there in columns: points where that left something open are asked again."""
 
     # points, one by one
 
@@ -90,7 +95,7 @@ class Recorded:
 
         `otherwise` is asked, with the precision, where only how they move is irregular.
         """
-        bits, balls = self._first(place, form)
+        bits, balls = self._kept.get((form, _key(place))) or self._first(place, form)
         return self._tensors(place, bits, balls, otherwise)
 
     def _tensors(
@@ -184,6 +189,8 @@ class Recorded:
                 known = dict(zip(self._valued, least[row].tolist(), strict=True))
                 bits, balls = self._first(place, form, known if np.isfinite(least[row]).all() else None)
                 precisions[row] = bits
+                if len(self._kept) * len(balls) < _MOST_KEPT:
+                    self._kept[form, _key(place)] = bits, balls
                 with working_precision(bits):
                     found[row] = [parts(balls[name]) for name in names]
         found[np.array(precisions) >= CEILING, :, 3] = np.nan  # what holds zero even there is presumed to be zero

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from verifier.arithmetic.floats import FORMATS, round_to
 from verifier.truth.jaxprs import evaluate, evaluate_equation, follow_exact
 from verifier.truth.machine import Decide, kind_of
 from verifier.truth.rules.control import RULES as CONTROL
+from verifier.truth.rules.structural import RULES as STRUCTURAL
 
 __all__ = ["Run", "Shadow", "Step", "shadow"]
 
@@ -40,7 +42,7 @@ class Step:
     outputs: Sequence[Array]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Shadow:
     """An exact run of a program on exact arguments, and the means to repeat it with one result replaced."""
 
@@ -84,17 +86,23 @@ class Shadow:
 
         Float results come as float64. `run` executes the equations; without it the exact result is rounded once.
         """
-        tasks = self.tasks
-        known = [each for each in tasks if each is not None]
-        found = iter(map(self._rounded_once, known) if run is None else run(known))
-        results = [None if each is None else next(found) for each in tasks]
+        found = iter(() if run is None else run(self.tasks))
+        results = [
+            None if task is None else self._rounded_once(task) if run is None or _only_moves(task) else next(found)
+            for task in self._tasks
+        ]
         return [
             None if each is None else _all_wide(each, step.equation.outvars)
             for step, each in zip(self.steps, results, strict=True)
         ]
 
     @property
-    def tasks(self) -> list[Task | None]:
+    def tasks(self) -> list[Task]:
+        """What a device has to be asked: each step that does more than move known numbers about."""
+        return [each for each in self._tasks if each is not None and not _only_moves(each)]
+
+    @cached_property
+    def _tasks(self) -> list[Task | None]:
         """The equation of each step with its operands, rounded to their dtypes; None where one is not known."""
         operands = (_all_rounded(step.inputs, step.equation.invars) for step in self.steps)
         return [
@@ -142,6 +150,10 @@ def shadow(program: Any, arguments: Sequence[Any], *, bits: int = 512, **options
         decisions=tuple(decisions),
         results=tuple(results),
     )
+
+
+def _only_moves(task: Task) -> bool:
+    return task[0].primitive.name in STRUCTURAL
 
 
 def _typed(operands: Sequence[Array], variables: Sequence[Any]) -> list[Array]:

@@ -164,11 +164,21 @@ def _complex(machine: Machine, equation: Any, re: Array, im: Array) -> Array:
     return boxed(np.frompyfunc(Pair, 2, 1)(re, im))
 
 
+def _reduce_precision(machine: Machine, equation: Any, x: Array) -> Array:
+    return machine.narrowed(x, equation.params["exponent_bits"], equation.params["mantissa_bits"] + 1)
+
+
 RULES: Table = {
     **{relation: _compared(relation) for relation in ("eq", "ne", "lt", "le", "gt", "ge")},
     "convert_element_type": Rule(_convert, ("trunc",)),
     "eq_to": Rule(_equal_in_total_order),
     "le_to": _total_order("le"),
     "lt_to": _total_order("lt"),
-    **rules(bitcast_convert_type=bitcast, complex=_complex, is_finite=_is_finite, select_n=_select_n),
+    **rules(
+        bitcast_convert_type=bitcast,
+        complex=_complex,
+        is_finite=_is_finite,
+        reduce_precision=_reduce_precision,
+        select_n=_select_n,
+    ),
 }

@@ -113,10 +113,6 @@ def padded(x: Array, filling: Any, configuration: Any) -> Array:
     return result
 
 
-def _reduce_precision(machine: Machine, equation: Any, x: Array) -> Array:
-    return machine.narrowed(x, equation.params["exponent_bits"], equation.params["mantissa_bits"] + 1)
-
-
 def _starts(starts: tuple[Array, ...], shape: tuple[int, ...], sizes: tuple[int, ...]) -> list[int]:
     """Where a window begins, moved so that all of it lies inside, as XLA does."""
     wanted = [int(integers(start, "the start of a slice")) for start in starts]
@@ -166,7 +162,6 @@ RULES: Table = {
         empty2=_empty,
         iota=_iota,
         pad=_pad,
-        reduce_precision=_reduce_precision,
         reshape=_reshape,
         rev=_rev,
         slice=_slice,
