@@ -37,7 +37,8 @@ from verifier.symbolic.build import Definitions
 from verifier.symbolic.graph import longest_reduction
 from verifier.symbolic.lowering import lower_graph
 from verifier.truth.formula import FormulaTruth
-from verifier.truth.recorded import Columns, Contract, View
+from verifier.truth.in_floats import Columns
+from verifier.truth.recorded import Contract, View
 from verifier.truth.routes import conflicts, settled, too_large
 from verifier.truth.tensors import OrderTruth
 from verifier.truth.workspace import Workspace

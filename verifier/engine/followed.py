@@ -85,6 +85,8 @@ class Programs:
     _traced: dict[Followed, Traced | str] = field(default_factory=dict)
     _distinct: dict[Any, Traced] = field(default_factory=dict)
     _where: dict[tuple[Followed, tuple[int, ...]], np.ndarray] = field(default_factory=dict)
+    _recorded: object = field(default_factory=object)
+    """The context in which the rules of all programs are recorded."""
 
     @cached_property
     def tracing(self) -> Tracing:
@@ -136,7 +138,7 @@ class Programs:
     def _rules(self, program: Followed) -> tuple[Rule, ...]:
         try:
             with x64_for(self.dtype):
-                return exercised_rules(self._flat(self._run(program)), *self._place)
+                return exercised_rules(self._flat(self._run(program)), *self._place, context=self._recorded)
         except Exception:  # what is not known to have run is not claimed
             return ()
 

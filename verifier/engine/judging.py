@@ -15,14 +15,15 @@ from verifier.engine.explaining import Explaining
 from verifier.engine.numbers import Judged, Numbers, Place, short
 from verifier.execution.observe import Observation
 from verifier.execution.points import Point
-from verifier.judge.certain import Certain, Kind, certain, nothing
+from verifier.judge.certain import Certain, Kind, certain
 from verifier.judge.number import Judgement, Yardstick, judgement, unexplained
 from verifier.judge.text import truth_text
 from verifier.model.verdict import Jump, Kink, NumberClass, NumberVerdict, Truth
 from verifier.programs.components import Contraction, Directions, Signature, component_names, contract
 from verifier.programs.plan import Program
 from verifier.runs.records import Verdict, Witness, Worst
-from verifier.truth.recorded import Columns, View
+from verifier.truth.in_floats import Columns
+from verifier.truth.recorded import View
 from verifier.truth.tensors import ComponentTruths, OrderTruth, summable
 
 __all__ = ["SHOWN_COMPONENTS", "Judging", "witnesses"]
@@ -55,6 +56,7 @@ class Judging:
     explaining: Explaining | None = None
     """What LOSSY numbers are asked; None leaves them LOSSY."""
     _contracted: dict[tuple[str, int, int, Contraction, bool], ComponentTruths] = field(default_factory=dict)
+    _floats: dict[tuple[str, int, int, Contraction], np.ndarray] = field(default_factory=dict)
     _tensors: dict[tuple[str, int, bool], Mapping[int, OrderTruth]] = field(default_factory=dict)
     _judgements: dict[tuple[int, str, str], Judgement] = field(default_factory=dict)
     """(identity of a truth, dtype, device) -> its judgement; truths live as long as `_contracted`."""
@@ -127,18 +129,26 @@ class Judging:
     def _certain(self, observation: Observation) -> Certain:
         """What floats tell; nothing about a failure where the target may have taken a subnormal input for zero."""
         values, view = observation.values, (observation.order, _contraction(observation))
-        columns = self.columns.get(observation.dtype, {}).get(view)
+        columns, rows = self.columns.get(observation.dtype, {}).get(view), list(observation.points)
         assert values is not None
-        if columns is None:
-            return nothing(values)
-        yardstick, rows = self.yardsticks[observation.dtype, observation.device], list(observation.points)
-        mine = columns.rows(rows)
+        mine = (
+            columns.rows(rows)
+            if columns
+            else Columns.of([self._in_floats(observation.dtype, each, *view) for each in rows])
+        )
+        yardstick = self.yardsticks[observation.dtype, observation.device]
         found = certain(values, mine.high, mine.low, mine.condition, yardstick, mine.scale, mine.radius)
         failing = found.kind == Kind.FAILING
         if not (yardstick.flushes_subnormals and failing.any()):
             return found
         flushed = np.array([[self._is_subnormal(observation.dtype, point)] for point in rows])
         return found.but(failing & flushed)
+
+    def _in_floats(self, dtype: str, point: int, order: int, contraction: Contraction) -> np.ndarray:
+        key = (dtype, point, order, contraction)
+        if key not in self._floats:
+            self._floats[key] = self.truth(*key).in_floats()
+        return self._floats[key]
 
     def _judge(self, observation: Observation, point: int, value: float, truth: Truth) -> NumberVerdict:
         if _is_symbolic(observation) and isinstance(truth.value, Kink | Jump):

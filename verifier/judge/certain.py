@@ -32,7 +32,7 @@ from verifier.arithmetic.floats import Format
 from verifier.judge.number import RESOLUTION, TIE, Yardstick, failing_bits
 from verifier.model.verdict import NumberClass
 
-__all__ = ["Certain", "Kind", "certain", "four_digits", "nothing"]
+__all__ = ["Certain", "Kind", "certain", "four_digits"]
 
 _NEAR = 2.0**-30
 """Relative room around every boundary: far above the errors of the floats, which are below 2^-33."""
@@ -85,13 +85,6 @@ class Certain:
         return replace(self, kind=np.where(where, Kind.NOTHING, self.kind))
 
 
-def nothing(values: np.ndarray) -> Certain:
-    """Of numbers whose truths are not known in floats."""
-    return Certain(
-        **{each.name: np.zeros(values.shape, int if each.name == "kind" else float) for each in fields(Certain)}
-    )
-
-
 def certain(
     values: np.ndarray,
     high: np.ndarray,
@@ -101,7 +94,7 @@ def certain(
     scale: np.ndarray | int = 0,
     radius: np.ndarray | float = np.nan,
 ) -> Certain:
-    """What is certain about the numbers; arrays of one shape, as in `truth.recorded.Columns`."""
+    """What is certain about the numbers; arrays of one shape, as in `truth.in_floats.Columns`."""
     form, own = yardstick.form, float(yardstick.allowance)
     with np.errstate(all="ignore"):
         value, moved = np.ldexp(values, scale), np.ldexp(condition, scale)

@@ -1,13 +1,14 @@
 """Which of JAX's differentiation rules a program is made of.
 
 JAX keeps its rules in tables, primitive -> rule. While a program is traced for this purpose each rule stands there
-inside a wrapper that notes its call and puts an identity, the mark, on what the rule made. A rule counts where a mark
-of its is left once everything that the program's result does not depend on is taken out: many rules run for nothing,
-such as those of what stands inside `stop_gradient`. The primal program would not tell: custom rules, inputs that are
-not differentiated and tangents known to be zero leave primitives in it whose rules never run.
+inside a wrapper that puts an identity, the mark, on what the rule made: on the tangents, or where all of them are known
+to be zero on the result itself. A rule counts where a mark of its is left once everything that the program's result
+does not depend on is taken out: many rules run for nothing, such as those of what stands inside `stop_gradient`. The
+primal program would not tell: custom rules, inputs that are not differentiated and tangents known to be zero leave
+primitives in it whose rules never run.
 
 JAX caches what it traced of the programs inside a program (jit, scan, custom_jvp ...), and a cached trace runs no rule.
-Each recording therefore has a trace context of its own, in which no cache holds anything.
+Recordings therefore have a trace context of their own, in which every cached trace bears its marks.
 """
 
 from __future__ import annotations
@@ -86,13 +87,13 @@ def _mark() -> Primitive:
 _MARK = _mark()
 
 
-def exercised_rules(program: Callable[..., Any], *arguments: Any) -> tuple[Rule, ...]:
+def exercised_rules(program: Callable[..., Any], *arguments: Any, context: object | None = None) -> tuple[Rule, ...]:
     """Kind and primitive of each rule that the results of `program(*arguments)` depend on, in order.
 
-    Where a rule returns nothing that could be marked (a derivative that is zero everywhere, a linearization) it counts
-    because it ran. Raises what tracing raises.
+    Programs of one `context` share what JAX caches. Where a rule returns nothing that could be marked it counts because
+    it ran, for the first of them. Raises what tracing raises.
     """
-    with recording() as seen:
+    with recording(context) as seen:
         closed = jax.make_jaxpr(program)(*arguments)
     alive, _ = dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars))
     return tuple(sorted({*seen, *_marks(alive)}))
@@ -108,7 +109,7 @@ def _marks(program: Any) -> Iterator[Rule]:
 
 @dataclass(slots=True)
 class _Recording:
-    """The rules that ran without a mark; `thread` is the one that records, None once the block has ended."""
+    """The rules that ran and left nothing to mark; `thread` is the one that records, None once the block has ended."""
 
     seen: set[Rule] = field(default_factory=set)
     thread: int | None = field(default_factory=threading.get_ident)
@@ -128,43 +129,60 @@ class _Noting:
             return self.rule(*arguments, **parameters)
         if self.kind == _JVP:
             primals, tangents = self.rule(*arguments, **parameters)
-            return primals, self._marked(tangents)
+            if _any(_is_real, tangents):
+                return primals, self._marked(tangents)
+            return self._marked(primals, _is_array), tangents
+        if self.kind == _LINEARIZATION:
+            *found, linear = self.rule(*arguments, **parameters)
+            return *found, lambda *given: self._marked(linear(*given))
         if self.kind == _TRANSPOSE and arguments and not getattr(self.primitive, "call_primitive", False):
             # What a transpose makes may go into accumulators: its cotangents are marked as they come in.
             cotangents, *others = arguments
-            return self.rule(self._marked(cotangents, is_input=True), *others, **parameters)
+            return self.rule(
+                self._marked(cotangents) if _any(_is_real, cotangents) else cotangents, *others, **parameters
+            )
         self._note()
         return self.rule(*arguments, **parameters)
 
-    def _marked(self, values: Any, *, is_input: bool = False) -> Any:
-        """The values with marks on them. Without any the call is noted, unless nothing but zeros comes in."""
-        several = isinstance(values, (list, tuple))
-        flat = list(values) if several else [values]
-        if not any(map(_is_real, flat)):
-            if not is_input:
-                self._note()
+    def _marked(self, values: Any, markable: Callable[[Any], bool] | None = None) -> Any:
+        """The values with marks on them; without any the call is noted."""
+        markable = markable or _is_real
+        if not _any(markable, values):
+            self._note()
             return values
         rule = {"kind": self.kind, "name": _name(self.primitive)}
-        marked = [_MARK.bind(each, **rule) if _is_real(each) else each for each in flat]
-        return type(values)(marked) if several else marked[0]
+        marked = [_MARK.bind(each, **rule) if markable(each) else each for each in _flat(values)]
+        return type(values)(marked) if isinstance(values, (list, tuple)) else marked[0]
 
     def _note(self) -> None:
         self.recording.seen.add((self.kind, _name(self.primitive)))
 
 
+def _flat(values: Any) -> Any:
+    return values if isinstance(values, (list, tuple)) else [values]
+
+
+def _any(markable: Callable[[Any], bool], values: Any) -> bool:
+    return any(map(markable, _flat(values)))
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, (jax.Array, np.ndarray))
+
+
 def _is_real(value: Any) -> bool:
-    return isinstance(value, (jax.Array, np.ndarray)) and jnp.issubdtype(value.dtype, jnp.inexact)
+    return _is_array(value) and jnp.issubdtype(value.dtype, jnp.inexact)
 
 
 @contextmanager
-def recording() -> Iterator[set[Rule]]:
+def recording(context: object | None = None) -> Iterator[set[Rule]]:
     """Mark what the rules make inside the block, and collect those that ran without a mark.
 
     JAX's tables are as they were afterwards, whatever happens. What runs inside the block is traced anew, even where
-    JAX has a trace of it.
+    JAX has a trace of it that was made in no recording of this `context`.
     """
     found = _Recording()
-    with _ONE_AT_A_TIME, _CONTEXT(object()):
+    with _ONE_AT_A_TIME, _CONTEXT(context or object()):
         try:
             for kind, table in _TABLES:
                 table.update({key: _Noting(found, kind, key, rule) for key, rule in table.items() if key is not _MARK})

@@ -19,7 +19,8 @@ from verifier.symbolic.build import Definitions
 from verifier.symbolic.derivative import derivative, directional
 from verifier.symbolic.evaluate import evaluate, evaluate_in
 from verifier.symbolic.graph import Leaf, Literal, Node, literals, steps
-from verifier.truth.recorded import Columns, Contract, Moving, Recorded, View
+from verifier.truth.in_floats import Columns
+from verifier.truth.recorded import Contract, Moving, Recorded, View
 from verifier.truth.tape import Irregular, Tape, Unrecordable
 from verifier.truth.tensors import CEILING, FIRST_BITS, OrderTruth, Place, as_array, elements, is_settled
 

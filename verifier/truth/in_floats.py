@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Self
 
+import numpy as np
 from flint import arb
 
-__all__ = ["ACCURATE_BITS", "largest_of", "parts", "sum_of"]
+__all__ = ["ACCURATE_BITS", "Columns", "largest_of", "parts", "sum_of"]
 
 ACCURATE_BITS = 108
 """Bits of every truth in floats: its radius is far below the 2^-48 ulp of float64 to which errors are measured."""
@@ -19,6 +22,33 @@ _ABOVE, _LEAST = 1 + 2.0**-50, 2.0**-1074
 _CONDITION_BITS = 60
 _FAR_BELOW = 2.0**-120
 _ZERO = arb(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Truths of one view at many points, each array of shape (points, components).
+
+    high + low is the truth times 2^scale, to 2^-105 of it, exactly where low is 0; what is below 2^-900 even so is
+    2^-900 there. Where low is NaN, no more is known than that the truth is within `radius` of high, and nothing where
+    that is NaN, too. `condition` is that of Truth, to 2^-34 of |truth| + condition or to 2^-1055, NaN where that is not
+    certified.
+    """
+
+    high: np.ndarray
+    low: np.ndarray
+    scale: np.ndarray
+    radius: np.ndarray
+    condition: np.ndarray
+
+    @classmethod
+    def of(cls, points: Sequence[np.ndarray]) -> Self:
+        """From one array (components, 5) for each point, a column for each field; a scale that is NaN is none."""
+        high, low, scale, radius, condition = np.moveaxis(np.stack(points), 2, 0)
+        return cls(high=high, low=low, scale=np.nan_to_num(scale).astype(int), radius=radius, condition=condition)
+
+    def rows(self, chosen: Sequence[int]) -> Columns:
+        """Those of some points."""
+        return Columns(**{each.name: getattr(self, each.name)[chosen] for each in fields(self)})
 
 
 def parts(ball: arb) -> tuple[float, float, float, float]:

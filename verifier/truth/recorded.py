@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, cached_property
 from typing import Any
@@ -16,11 +16,11 @@ from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.columns import Column, Mixed, column_of
 from verifier.arithmetic.floats import Format
 from verifier.arithmetic.precision import working_precision
-from verifier.truth.in_floats import largest_of, parts, sum_of
+from verifier.truth.in_floats import Columns, largest_of, parts, sum_of
 from verifier.truth.tape import Irregular, Tape, constant_column
 from verifier.truth.tensors import CEILING, FIRST_BITS, OrderTruth, Place, is_known, is_negligible, is_settled
 
-__all__ = ["Columns", "Contract", "Moving", "Recorded", "View"]
+__all__ = ["Contract", "Moving", "Recorded", "View"]
 
 _MOST_ROWS, _MOST_SPLITS = 1024, 8
 """Points that columns hold at once, and how often they are split where they decide differently."""
@@ -32,27 +32,6 @@ View = tuple[int, Hashable]
 """An order, and what tells its contractions apart."""
 Contract = Callable[[np.ndarray], np.ndarray]
 """From the flat components of a tensor to those of its contraction, by additions and negations."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
-    """Truths of one view at many points, each array of shape (points, components).
-
-    high + low is the truth times 2^scale, to 2^-105 of it, exactly where low is 0; what is below 2^-900 even so is
-    2^-900 there. Where low is NaN, no more is known than that the truth is within `radius` of high, and nothing where
-    that is NaN, too. `condition` is that of Truth, to 2^-34 of |truth| + condition or to 2^-1055, NaN where that is not
-    certified.
-    """
-
-    high: np.ndarray
-    low: np.ndarray
-    scale: np.ndarray
-    radius: np.ndarray
-    condition: np.ndarray
-
-    def rows(self, chosen: Sequence[int]) -> Columns:
-        """Those of some points."""
-        return Columns(**{each.name: getattr(self, each.name)[chosen] for each in fields(self)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from verifier.arithmetic.elements import BITS, Element, Special, Unknown, as_fra
 from verifier.arithmetic.floats import Format
 from verifier.arithmetic.precision import working_precision
 from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth, Truth
-from verifier.truth.in_floats import ACCURATE_BITS
+from verifier.truth.in_floats import ACCURATE_BITS, largest_of, parts, sum_of
 from verifier.truth.one_sided import Sides
 
 __all__ = [
@@ -146,6 +146,26 @@ class ComponentTruths(Sequence[Truth]):
             with working_precision(self.bits):
                 self._made[component] = self._truth(component)
         return self._made[component]
+
+    def in_floats(self) -> np.ndarray:
+        """The fields of `Columns` for each component, (components, 5); NaN where there is no number."""
+        with working_precision(self.bits):
+            return np.array([self._in_floats(*each) for each in enumerate(self.values.flat)]).reshape(-1, 5)
+
+    def _in_floats(self, component: int, value: Element) -> Sequence[float]:
+        if type(value) is not arb or not value.is_finite():
+            return [math.nan] * 5
+        high, low, scale, radius = parts(value)
+        # What holds zero even at the ceiling is presumed to be zero.
+        return high, low, scale, math.nan if self.bits >= CEILING else radius, self._size(component, value)
+
+    def _size(self, component: int, value: arb) -> float:
+        if self.conditions is not None and math.isfinite(known := self.conditions[component]):
+            return known
+        along = [each.flat[component] for each in self.moving()]
+        if not all(type(move) is arb and move.is_finite() for move in along):
+            return math.nan
+        return (sum_of if self.complete else largest_of)(value, along)
 
     def _truth(self, component: int) -> Truth:
         value = self.values.flat[component]
