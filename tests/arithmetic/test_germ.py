@@ -350,3 +350,21 @@ def test_a_tie_that_no_precision_decides_is_held_by_both():
     assert steep.contains(0)
     assert steep.contains(2)
     assert not steep > 3
+
+
+@given(
+    st.lists(st.fractions(-4, 4, max_denominator=8), min_size=1, max_size=5),
+    st.integers(-2, 2),
+    st.sampled_from((1, -1)),
+)
+def test_the_root_of_the_square_of_a_polynomial_is_exact(coefficients, at, side):
+    """Else no order of a series decides whether |x| as sqrt(x^2) is larger than x."""
+    x, value = SYSTEM.variable(at, side), SYSTEM.exact(0)
+    for each in coefficients:
+        value = do("add", do("mul", value, x), SYSTEM.exact(each))
+    root, size = do("sqrt", do("square", value)), do("abs", value)
+    assert root.order is None
+    assert SYSTEM.compare("eq", root, size) is True
+    # A polynomial that is no square has a series, and is not taken for one.
+    other = do("sqrt", do("add", do("square", value), do("mul", x, x)))
+    assert SYSTEM.compare("eq", other, size) is not True or not do("mul", x, x).terms

@@ -61,6 +61,11 @@ ORDINARY: dict[str, tuple[Any, ...]] = {
         lambda x: -jnp.minimum(1.5 * jnp.exp(x / 3), 1.5 * jnp.clip(jnp.exp(x / 3), 0.8, 1.2)),
         F(0.1),
     ),
+    "a tie of two sizes": (
+        lambda x: jnp.where(jnp.abs(lax.complex(x, 0 * x)) > jnp.sqrt(x * x), x * x, x**3),
+        F(1.5),
+        (1, 2),
+    ),
     "a tie of maximum": (lambda v: jnp.maximum(v[0], v[1]), np.array([1.0, 1.0])),
     "a tie of max": (jnp.max, np.array([1.0, 1.0, 0.0])),
     "a tie of sort": (jnp.sort, np.array([1.0, 1.0, 0.0])),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from flint import arb, fmpq
+from flint.utils.flint_exceptions import DomainError
 
 from verifier.arithmetic.elements import NAN, NEG_INF, NEG_ZERO, POS_INF, Element, Special, Unknown, exact_ball
 
@@ -14,7 +15,15 @@ __all__ = ["FLINT_ERRORS", "Operation", "Row", "edges", "lift", "settle"]
 
 Operation = Callable[..., Element]
 # What FLINT's Python layer raises for arguments outside what it computes; all of it means "not known".
-FLINT_ERRORS = (ValueError, OverflowError, ZeroDivisionError, ArithmeticError, NotImplementedError, TypeError)
+FLINT_ERRORS = (
+    ValueError,
+    OverflowError,
+    ZeroDivisionError,
+    ArithmeticError,
+    NotImplementedError,
+    TypeError,
+    DomainError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

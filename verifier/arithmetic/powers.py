@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import reduce
 from math import ceil
 
-from flint import arb, fmpq, fmpz
+from flint import arb, fmpq, fmpq_poly, fmpz
 
 from verifier.arithmetic.elements import BITS, NAN, ORDER, POS_INF, Special, Unknown
 from verifier.arithmetic.expansion import (
@@ -35,6 +36,7 @@ from verifier.arithmetic.expansion import (
     unit,
     valuation,
 )
+from verifier.arithmetic.functions import FLINT_ERRORS
 from verifier.arithmetic.taylor import Taylor, binomial_series, value
 
 __all__ = [
@@ -55,6 +57,9 @@ GermElement = Germ | Special | Unknown
 _MOST_POWERS = 200
 # Repeated multiplication is used up to this natural exponent where the leading term is undecided.
 _LARGEST_PRODUCT = 64
+# Terms, and the degree, up to which a root is sought among polynomials.
+_MOST_ROOTED = 64
+_HALF = Fraction(1, 2)
 
 
 def flat(order: Exponent) -> Germ:
@@ -168,9 +173,33 @@ def power(germ: Germ, exponent: Coefficient, order: Exponent) -> GermElement:
     if rational is None and first.exponent != 0:
         return Unknown("t to an exponent that is no exact rational", "")
     shift = 0 if rational is None else as_exponent(Fraction(first.exponent) * rational)
-    wanted = max(order - shift, order)
-    series = substitute(_relative(germ, first), lambda count: binomial_series(exponent, count), wanted)
-    return scale(series, factor, shift)
+    wanted, rest = max(order - shift, order), _relative(germ, first)
+    series = _polynomial_root(rest) if rational == _HALF else None
+    return scale(series or substitute(rest, lambda count: binomial_series(exponent, count), wanted), factor, shift)
+
+
+def _polynomial_root(delta: Germ) -> Germ | None:
+    """sqrt(1 + delta) where that is a polynomial: |x| as sqrt(x^2), the size of a complex number on an axis.
+
+    A tie with the polynomial itself is one that no order of a series decides.
+    """
+    terms = delta.terms
+    if delta.order is not None or len(terms) > _MOST_ROOTED or not all(map(_is_plain, terms)):
+        return None
+    found = {0: fmpq(1), **{term.exponent: term.coefficient for term in terms}}
+    try:
+        root = fmpq_poly([found.get(each, 0) for each in range(int(max(found)) + 1)]).sqrt()
+    except FLINT_ERRORS:
+        return None
+    # Of the two roots it is the one that begins with 1.
+    terms = [monomial(each / root[0], exponent) for exponent, each in enumerate(root.coeffs()) if each]
+    return reduce(add, terms)
+
+
+def _is_plain(term: Term) -> bool:
+    """Whether a polynomial has such a term; its other coefficients are zeros."""
+    short = isinstance(term.exponent, int) and 0 < term.exponent <= _MOST_ROOTED
+    return short and not term.logs and isinstance(term.coefficient, fmpq)
 
 
 def _is_short(germ: Germ, n: Exponent | None) -> bool:
