@@ -57,6 +57,8 @@ def _goals(found: Found) -> Iterator[str]:
         own = _sum(known, lambda row: row[f"engine{MANY}"] - row[f"rules{MANY}"])
         where = "" if len(known) == len(rows) else f" ({len(known)} functions)"
         yield _goal(f"components per second against {title}{where}", goal, cost / own, least=True)
+        bare = cost / _sum(known, lambda row: row[f"floor{MANY}"])
+        yield f"| of an engine that would cost the floor and nothing else | | {bare:.3g} | |"
     alone = {
         "verdicts": "the rule verdict alone",
         "programs": "of that, the programs traced and in balls",
@@ -66,6 +68,7 @@ def _goals(found: Found) -> Iterator[str]:
         share = _sum(rows, lambda row, n=name: row[f"{n}_alone"]) / _sum(rows, lambda row: row[f"floor{FEW}"])
         goal = 0.20 if name == "verdicts" else None
         yield _goal(f"{title} / floor, {FEW} points", goal, share, least=False)
+    yield from _article(found.get("article"))
     yield from _program(found.get("program"))
     yield from _depth(found.get("depth"))
     components = _sum(rows, lambda row: row[f"components{MANY}"])
@@ -82,6 +85,15 @@ def _goal(title: str, goal: float | None, value: float, *, least: bool) -> str:
     met = value >= goal if least else value <= goal
     sign = "≥" if least else "≤"
     return f"| {title} | {sign} {goal:g} | {value:.3g} | {'met' if met else '**missed**'} |"
+
+
+def _article(found: Found | None) -> Iterator[str]:
+    if not found:
+        return
+    floor = found["floor"] + found["started"]
+    whole = (found["spent"] + found["started"]) / floor
+    yield _goal(f"the article / its {found['programs']:,} programs and start-up", 1.3, whole, least=False)
+    yield f"| of that, rule records | | {found['rules'] / floor:.2f} | |"
 
 
 def _program(found: Found | None) -> Iterator[str]:

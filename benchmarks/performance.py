@@ -2,7 +2,7 @@
 
     python benchmarks/performance.py            measure and print (about forty minutes)
     python benchmarks/performance.py --write    and write the tables and the pictures of docs/performance.md
-    python benchmarks/performance.py --only SECTION     one of compare, program, points, entries, depth, parameters
+    python benchmarks/performance.py --only SECTION     one of compare, article, program, points, entries, depth, parameters
 
 Each section is a process of its own, one after the other, so that its peak memory is its own; `compare` is one process
 for all that is compared. Torch is measured where it is installed.
@@ -147,6 +147,35 @@ def _rivals(entry: Any) -> Found:
     return found
 
 
+def article() -> Found:
+    """The whole article in this process, beside what its programs themselves take: tracing, compiling, running."""
+    import time
+    from tempfile import TemporaryDirectory
+
+    import measures
+
+    from verifier.engine.progress import Progress
+    from verifier.engine.run import run_catalog
+
+    started = time.process_time()  # all since the process began
+    options = measures.Options(workers=0, cache=False)
+    clock = measures.Clock(measures.engine, ("rule_findings", "observe"))
+    with TemporaryDirectory() as place, clock.on(), Progress(quiet=True) as progress:
+        out = Path(place) / "run.jsonl"
+        spent, run = measures.seconds(
+            lambda: run_catalog(HERE.parent / "catalog" / "article.yaml", options, out=out, progress=progress)
+        )
+    programs = {(each.entry, each.order, each.program, each.dtype, each.device) for each in run.verdicts}
+    return {
+        "started": started,
+        "spent": spent,
+        "floor": clock.spent["observe"],
+        "rules": clock.spent["rule_findings"],
+        "programs": len(programs),
+        "peak": peak(),
+    }
+
+
 def program() -> Found:
     """1,000 certified points of a program of 70 equations, beside compiling it once."""
     import jax
@@ -286,6 +315,7 @@ def _grown(sizes: Sequence[int], at: Callable[[int], float]) -> Found:
 
 SECTIONS: Mapping[str, Callable[[], Found]] = {
     "compare": compare,
+    "article": article,
     "program": program,
     "points": points,
     "entries": entries,
