@@ -2,7 +2,7 @@
 
     python benchmarks/performance.py            measure and print (about forty minutes)
     python benchmarks/performance.py --write    and write the tables and the pictures of docs/performance.md
-    python benchmarks/performance.py --only SECTION     one of compare, article, program, points, entries, depth, parameters
+    python benchmarks/performance.py --only SECTION     one of those in SECTIONS: compare, article, program, ...
 
 Each section is a process of its own, one after the other, so that its peak memory is its own; `compare` is one process
 for all that is compared. Torch is measured where it is installed.

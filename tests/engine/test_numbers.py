@@ -148,6 +148,18 @@ def test_contractions_of_a_vector_value(verified, program):
     assert {each.verdict for each in run.verdicts} == {"ACCURATE"}
 
 
+@pytest.mark.parametrize("samples", [0, 40], ids=["few points", "many points"])
+def test_a_contraction_that_cancels_is_decided(verified, samples):
+    """Along signs that cancel nothing but tiny numbers is left of softmax, and of logsumexp'' nothing at all."""
+    body = (
+        "inputs: {v: {shape: [6], domain: [-4, 4]}}\nvalue: logsumexp(v)\norders: [1, 2]\n"
+        f"points: [{{v: [0, 0, 0, 0, 0, 0]}}]\nsamples: {samples}"
+    )
+    run = verified(body, programs=("jvp/jit", "jet/jit", "fwd-fwd/jit"))
+    assert {each.order for each in run.verdicts} == {1, 2}
+    assert not any(each.counts.get("UNDECIDED") for each in run.verdicts)
+
+
 def test_a_contraction_at_a_kink_and_a_pole_costs_no_entry(verified):
     body = 'inputs: {x: {domain: [0, 0]}}\nvalue: "[relu(x), 1/x, floor(x)]"\norders: [1]\npoints: [{x: 0}]'
     run = verified(body, programs=("jvp/jit", "vjp/jit", "jacfwd/jit"))

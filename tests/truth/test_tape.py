@@ -193,3 +193,25 @@ def test_a_point_of_columns_is_not_computed_again(monkeypatch):
     again = fresh.at(place, FLOAT64, settled=True)
     assert runs
     assert str(again[2].values.item()) == str(kept[2].values.item())
+
+
+def difference(row: np.ndarray) -> np.ndarray:
+    found = np.empty(1, dtype=object)
+    found[0] = row[0] + -row[1]
+    return found
+
+
+@pytest.mark.parametrize("settled", [True, False])
+@pytest.mark.parametrize("taped", [True, False])
+def test_a_contraction_that_cancels_is_sought_like_a_component(taped, settled):
+    """Of softmax(v) at tiny v each component is 1/2, and their difference is (v0 - v1)/2."""
+    truth, view = truth_of("logsumexp(v)", {"v": (2,)}), {(1, "difference"): difference}
+    place = {"v": np.array([3e-200, 1e-200], dtype=object)}
+    if taped:
+        column = truth.columns([place], FLOAT64, view)[1, "difference"]
+        assert column.high.item() == pytest.approx(1e-200, rel=1e-15)
+    found = truth.at(place, FLOAT64, settled=settled, views=view)[1]
+    with working_precision(found.bits):
+        assert float(difference(found.values.reshape(-1))[0]) == pytest.approx(1e-200, rel=1e-15)
+    if not taped:
+        assert truth.at(place, FLOAT64, settled=settled)[1].bits < found.bits

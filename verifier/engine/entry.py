@@ -38,9 +38,8 @@ from verifier.symbolic.graph import longest_reduction
 from verifier.symbolic.lowering import lower_graph
 from verifier.truth.formula import FormulaTruth
 from verifier.truth.in_floats import Columns
-from verifier.truth.recorded import Contract, View
 from verifier.truth.routes import conflicts, settled, too_large
-from verifier.truth.tensors import OrderTruth
+from verifier.truth.tensors import Contract, OrderTruth, View
 from verifier.truth.workspace import Workspace
 
 __all__ = ["Outcome", "Prepared", "Targets", "prepare", "verify"]
@@ -211,13 +210,14 @@ class _Task:
         truth = self.truth
         share = allowance(longest_reduction([truth.tensor(order) for order in self.orders]))
         used = {(launch.dtype, launch.device) for launch in planned.launches}
+        views = {dtype: self._views(planned, dtype) for dtype in dict(sorted(used))}
         return Judging(
             entry=self.prepared.entry.id,
             signature=planned.signature,
             signs=planned.signs,
             points=found,
-            truths=lambda dtype, index, settled: self._truth_at(found[dtype][index], dtype, settled),
-            columns={dtype: self._columns(planned, dtype, found[dtype]) for dtype in dict(sorted(used))},
+            truths=lambda dtype, index, settled: self._truth_at(found[dtype][index], dtype, views[dtype], settled),
+            columns={dtype: self._columns(views[dtype], dtype, found[dtype]) for dtype in views},
             yardsticks={
                 (dtype, device): Yardstick(
                     form=named(dtype), allowance=share, flushes_subnormals=targets.flushes[device, dtype]
@@ -227,11 +227,9 @@ class _Task:
             explaining=Explaining(programs=self.programs, points=found),
         )
 
-    def _columns(self, planned: Plan, dtype: str, found: Sequence[Point]) -> Mapping[View, Columns]:
-        """The truth of everything that programs of a dtype compute, in floats where it is known so well."""
-        if len(found) < _FEW_POINTS:
-            return {}
-        views: dict[View, Contract] = {
+    def _views(self, planned: Plan, dtype: str) -> Mapping[View, Contract]:
+        """What the programs of a dtype compute: contractions of the derivative tensors."""
+        return {
             (each.order, each.contraction): partial(
                 contract,
                 signature=self.signature,
@@ -243,11 +241,18 @@ class _Task:
             if launch.dtype == dtype
             for each in launch.programs
         }
+
+    def _columns(self, views: Mapping[View, Contract], dtype: str, found: Sequence[Point]) -> Mapping[View, Columns]:
+        """The truth of the views, in floats where it is known so well."""
+        if len(found) < _FEW_POINTS:
+            return {}
         return self.truth.columns([self._place(point) for point in found], named(dtype), views)
 
-    def _truth_at(self, point: Point, dtype: str, is_settled: bool) -> dict[int, OrderTruth]:
+    def _truth_at(
+        self, point: Point, dtype: str, views: Mapping[View, Contract], is_settled: bool
+    ) -> dict[int, OrderTruth]:
         place = self._place(point)
-        return settled(self.truth, place, self.truth.at(place, named(dtype), settled=is_settled))
+        return settled(self.truth, place, self.truth.at(place, named(dtype), settled=is_settled, views=views))
 
     def conflicts(self, judging: Judging) -> list[str]:
         """Where the two routes to the truth exclude each other, at the declared points of the first dtype."""

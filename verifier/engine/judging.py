@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import partial
 
 import numpy as np
 
 from verifier.arithmetic.floats import named, shortest_decimal
-from verifier.arithmetic.precision import working_precision
 from verifier.engine.explaining import Explaining
 from verifier.engine.numbers import Judged, Numbers, Place, short
 from verifier.execution.observe import Observation
@@ -23,8 +22,7 @@ from verifier.programs.components import Contraction, Directions, Signature, com
 from verifier.programs.plan import Program
 from verifier.runs.records import Verdict, Witness, Worst
 from verifier.truth.in_floats import Columns
-from verifier.truth.recorded import View
-from verifier.truth.tensors import ComponentTruths, OrderTruth, summable
+from verifier.truth.tensors import ComponentTruths, OrderTruth, View, contracted
 
 __all__ = ["SHOWN_COMPONENTS", "Judging", "witnesses"]
 
@@ -83,15 +81,13 @@ class Judging:
     def _contract(
         self, tensor: OrderTruth, order: int, contraction: Contraction, conditions: Sequence[float] | None
     ) -> ComponentTruths:
-        def contracted(row: np.ndarray) -> np.ndarray:
-            with working_precision(tensor.bits):
-                return contract(summable(row.reshape(-1)), self.signature, order, contraction, self.signs)
-
+        summed = partial(contract, signature=self.signature, order=order, contraction=contraction, along=self.signs)
+        found = contracted(tensor, summed)
         return ComponentTruths(
-            values=contracted(tensor.values),
-            moving=cache(lambda: [contracted(row) for row in tensor.moves.reshape(len(tensor.moves), -1)]),
-            complete=tensor.complete,
-            bits=tensor.bits,
+            values=found.values,
+            moving=found.moving,
+            complete=found.complete,
+            bits=found.bits,
             conditions=conditions,
         )
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,26 @@ from verifier.symbolic.derivative import derivative, directional
 from verifier.symbolic.evaluate import evaluate, evaluate_in
 from verifier.symbolic.graph import Leaf, Literal, Node, literals, steps
 from verifier.truth.in_floats import Columns
-from verifier.truth.recorded import Contract, Moving, Recorded, View
+from verifier.truth.recorded import Moving, Recorded
 from verifier.truth.tape import Irregular, Tape, Unrecordable
-from verifier.truth.tensors import CEILING, FIRST_BITS, OrderTruth, Place, as_array, elements, is_settled
+from verifier.truth.tensors import (
+    CEILING,
+    FIRST_BITS,
+    Contract,
+    OrderTruth,
+    Place,
+    View,
+    as_array,
+    contracted,
+    elements,
+    is_settled,
+)
 
 __all__ = ["FormulaTruth"]
 
 _BASIS_LIMIT = 16
 _SIGN_VECTORS = 8
+_NO_VIEWS: Mapping[View, Contract] = MappingProxyType({})
 
 Exact = Fraction | float | int
 
@@ -49,11 +62,18 @@ class FormulaTruth:
     _steps: int | None = None
     _recordings: dict[tuple[Node, ...], Recorded | None] = field(default_factory=dict)
 
-    def at(self, place: Place, form: Format, *, settled: bool = False) -> dict[int, OrderTruth]:
+    def at(
+        self,
+        place: Place,
+        form: Format,
+        *,
+        settled: bool = False,
+        views: Mapping[View, Contract] = _NO_VIEWS,
+    ) -> dict[int, OrderTruth]:
         """The truth at an exact point, tight enough to judge numbers of `form`, whose rounding is in the conditions.
 
-        Known far better than any dtype needs, unless the ceiling comes first; where it may be `settled`, what is not
-        known need only be negligible beside the yardstick.
+        Known far better than any dtype needs, and so are the `views`, unless the ceiling comes first; where it may be
+        `settled`, what is not known need only be negligible beside the yardstick.
         """
         seeds, wanted = self._inexact(form), form if settled else None
         recorded = self._recordings.get(seeds)
@@ -63,7 +83,8 @@ class FormulaTruth:
         bits = FIRST_BITS
         while True:
             found = self._evaluated(place, seeds, bits)
-            if bits >= CEILING or all(is_settled(truth, wanted) for truth in found.values()):
+            seen = (contracted(found[order], contract) for (order, _), contract in views.items())
+            if bits >= CEILING or all(is_settled(truth, wanted) for truth in (*found.values(), *seen)):
                 return found
             bits *= 2
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,20 +18,25 @@ from verifier.arithmetic.floats import Format
 from verifier.arithmetic.precision import working_precision
 from verifier.truth.in_floats import Columns, largest_of, parts, sum_of
 from verifier.truth.tape import Irregular, Tape, constant_column
-from verifier.truth.tensors import CEILING, FIRST_BITS, OrderTruth, Place, is_known, is_negligible, is_settled
+from verifier.truth.tensors import (
+    CEILING,
+    FIRST_BITS,
+    Contract,
+    OrderTruth,
+    Place,
+    View,
+    is_known,
+    is_negligible,
+    least,
+)
 
-__all__ = ["Contract", "Moving", "Recorded", "View"]
+__all__ = ["Moving", "Recorded"]
 
 _MOST_ROWS, _MOST_SPLITS = 1024, 8
 """Points that columns hold at once, and how often they are split where they decide differently."""
 
 _MOST_KEPT = 500_000
 """Balls that are kept, of about 100 bytes each."""
-
-View = tuple[int, Hashable]
-"""An order, and what tells its contractions apart."""
-Contract = Callable[[np.ndarray], np.ndarray]
-"""From the flat components of a tensor to those of its contraction, by additions and negations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,16 +129,16 @@ class Recorded:
     def _first(
         self, place: Place, form: Format | None, least: Mapping[str, float] | None = None
     ) -> tuple[int, dict[str, arb]]:
-        """The first precision at which all values are settled, or the ceiling, and all registers but moves there;
-        raises Irregular.
+        """The first precision at which all values and their contractions are settled, or the ceiling, and all
+        registers but moves there; raises Irregular.
 
-        `least` is what the condition of each value is at least; without it how the values move is asked in balls.
+        `least` is what the condition of each is at least; without it how they move is asked in balls.
         """
         known = self._settled.get((form, key := _key(place)))
         bits = known or FIRST_BITS
         while True:
             balls = self._run(place, bits, self._all)
-            if known or bits >= CEILING or all(is_known(balls[name]) for name in self._valued):
+            if known or bits >= CEILING or all(map(is_known, balls.values())):
                 return bits, balls
             if form is not None and self._is_settled(place, bits, balls, form, least):
                 self._settled[form, key] = bits
@@ -147,13 +152,27 @@ class Recorded:
     def _is_settled(
         self, place: Place, bits: int, balls: Mapping[str, arb], form: Format, least: Mapping[str, float] | None
     ) -> bool:
-        """Whether what is not known of any value is negligible beside the dtype's yardstick."""
-        if least is not None:
-            loose = [name for name in self._valued if not is_known(balls[name])]
-            return all(is_negligible(balls[name], arb(least[name]), form) for name in loose)
-        with suppress(Irregular):
-            return all(is_settled(each, form) for each in self._tensors(place, bits, balls, _refused).values())
-        return False
+        """Whether what is not known of any value or contraction is negligible beside the dtype's yardstick."""
+        loose = [name for name, ball in balls.items() if not is_known(ball)]
+        try:
+            known = least or self._least(place, bits, loose)
+        except Irregular:
+            return False
+        return all(is_negligible(balls[name], arb(known[name]), form) for name in loose)
+
+    def _least(self, place: Place, bits: int, names: Sequence[str]) -> dict[str, arb]:
+        """What the condition of each of these registers is at least, by balls; raises Irregular."""
+        moved = {value.name: move.name for value, move in self._moving_pairs()}
+        rows = [self._run(place, bits, tuple(moved[name] for name in names), each) for each in self.moving.weights]
+        with working_precision(bits):
+            return {name: least([row[moved[name]] for row in rows], complete=self.moving.complete) for name in names}
+
+    def _moving_pairs(self) -> Iterator[tuple[Any, Any]]:
+        """The registers of all values and their contractions, and of how each moves."""
+        for order, values in self.values.items():
+            yield from zip(values.flat, self.moves[order].flat, strict=True)
+        for values, moves in self._viewed.values():
+            yield from zip(values, moves, strict=True)
 
     # many points at once
 
@@ -165,7 +184,7 @@ class Recorded:
         found, precisions = np.full((len(places), len(names), 4), np.nan), [FIRST_BITS] * len(places)
         for row, place in enumerate(places):
             with suppress(Irregular):
-                known = dict(zip(self._valued, least[row].tolist(), strict=True))
+                known = dict(zip(self._all, least[row].tolist(), strict=True))
                 bits, balls = self._first(place, form, known if np.isfinite(least[row]).all() else None)
                 precisions[row] = bits
                 if len(self._kept) * len(balls) < _MOST_KEPT:
@@ -208,12 +227,11 @@ class Recorded:
     def _conditions(
         self, places: Sequence[Place], viewed: Mapping[View, tuple[np.ndarray, np.ndarray]]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """What the condition of each value is at least, and that of each component of the views, at each point in
-        columns; NaN where they do not know it.
+        """What the condition of each value and contraction is at least, and that of each component of the views, at
+        each point in columns; NaN where they do not know it.
         """
         size = "sum_of" if self.moving.complete else "largest_of"
-        flat = [zip(values.flat, self.moves[order].flat, strict=True) for order, values in self.values.items()]
-        least = {value.name: f"least_{size}({move.name})" for pairs in flat for value, move in pairs}
+        least = {value.name: f"least_{size}({move.name})" for value, move in self._moving_pairs()}
         pairs = [pair for both in viewed.values() for pair in zip(*both, strict=True)]
         sizes = [f"{size}({value.name}, {move.name})" for value, move in pairs]
         texts = list(dict.fromkeys([*least.values(), *sizes]))
@@ -261,10 +279,6 @@ def _constant(value: Any, system: BallSystem) -> arb:
 
 def _key(place: Place) -> tuple[Any, ...]:
     return tuple(number for array in place.values() for number in np.asarray(array, dtype=object).flat)
-
-
-def _refused(bits: int) -> Mapping[int, OrderTruth]:
-    raise Irregular
 
 
 def _names(arrays: Iterable[np.ndarray]) -> tuple[str, ...]:

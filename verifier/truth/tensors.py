@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,14 +24,17 @@ __all__ = [
     "FIRST_BITS",
     "JUMP",
     "ComponentTruths",
+    "Contract",
     "OrderTruth",
     "Place",
+    "View",
     "as_array",
+    "contracted",
     "elements",
     "is_known",
     "is_negligible",
     "is_settled",
-    "summable",
+    "least",
 ]
 
 FIRST_BITS = 128
@@ -44,6 +48,11 @@ JUMP = Unknown("a jump: the value at the point differs from a limit, so that no 
 
 Place = Mapping[str, np.ndarray]
 """Input leaf -> object array of exact numbers (Fraction, int or float)."""
+
+View = tuple[int, Hashable]
+"""An order, and what tells its contractions apart."""
+Contract = Callable[[np.ndarray], np.ndarray]
+"""From the flat components of a tensor to those of its contraction, by additions and negations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +73,19 @@ class OrderTruth:
         return self.moving()
 
 
+def contracted(truth: OrderTruth, contract: Contract) -> OrderTruth:
+    """A contraction of the tensor, flat; sums of what is no number are unknown."""
+
+    def of(row: np.ndarray) -> np.ndarray:
+        with working_precision(truth.bits):
+            return contract(_summable(row.reshape(-1)))
+
+    def moving() -> np.ndarray:
+        return np.stack([of(row) for row in truth.moves.reshape(len(truth.moves), -1)])
+
+    return OrderTruth(values=of(truth.values), moving=cache(moving), complete=truth.complete, bits=truth.bits)
+
+
 def is_settled(truth: OrderTruth, form: Format | None) -> bool:
     """Whether more bits could not help: every value is exact or known far better than any dtype needs, or, where a
     dtype is given, far better than its numbers can be.
@@ -74,7 +96,7 @@ def is_settled(truth: OrderTruth, form: Format | None) -> bool:
     moves = truth.moves.reshape(len(truth.moves), -1)
     with working_precision(truth.bits):
         return all(
-            is_negligible(truth.values.flat[index], _least(list(moves[:, index]), complete=truth.complete), form)
+            is_negligible(truth.values.flat[index], least(list(moves[:, index]), complete=truth.complete), form)
             for index in loose
         )
 
@@ -86,7 +108,7 @@ def is_known(value: Element) -> bool:
     return not is_finite(value) or value.is_exact() or value.rel_accuracy_bits() >= ACCURATE_BITS
 
 
-def _least(along: Sequence[Element], *, complete: bool) -> arb:
+def least(along: Sequence[Element], *, complete: bool) -> arb:
     """The least that the condition can be."""
     sizes = [each.abs_lower() for each in along if is_finite(each)]
     return sum(sizes, arb(0)) if complete else max(sizes, default=arb(0))
@@ -113,7 +135,7 @@ def elements(arrays: Mapping[str, np.ndarray], system: Any) -> dict[str, np.ndar
     return {name: np.asarray(convert(array), dtype=object).reshape(np.shape(array)) for name, array in arrays.items()}
 
 
-def summable(row: np.ndarray) -> np.ndarray:
+def _summable(row: np.ndarray) -> np.ndarray:
     """The elements with those that are definitely no number made unknown, so that sums of them are unknown."""
     result = np.empty(row.size, dtype=object)
     result[:] = [Unknown(f"the truth is {each!r}", "") if isinstance(each, Special) else each for each in row.flat]
@@ -130,7 +152,7 @@ class ComponentTruths(Sequence[Truth]):
     """
 
     values: np.ndarray
-    moving: Callable[[], Sequence[np.ndarray]]
+    moving: Callable[[], np.ndarray]
     complete: bool
     bits: int
     conditions: Sequence[float] | None = None
