@@ -58,7 +58,7 @@ def _goals(found: Found) -> Iterator[str]:
         where = "" if len(known) == len(rows) else f" ({len(known)} functions)"
         yield _goal(f"components per second against {title}{where}", goal, cost / own, least=True)
         bare = cost / _sum(known, lambda row: row[f"floor{MANY}"])
-        yield f"| of an engine that would cost the floor and nothing else | | {bare:.3g} | |"
+        yield f"| the same at the floor: of an engine that would cost nothing else | | {bare:.3g} | |"
     alone = {
         "verdicts": "the rule verdict alone",
         "programs": "of that, the programs traced and in balls",

@@ -57,7 +57,7 @@ GermElement = Germ | Special | Unknown
 _MOST_POWERS = 200
 # Repeated multiplication is used up to this natural exponent where the leading term is undecided.
 _LARGEST_PRODUCT = 64
-# Terms, and the degree, up to which a root is sought among polynomials.
+# The degree up to which a root is sought among polynomials.
 _MOST_ROOTED = 64
 _HALF = Fraction(1, 2)
 
@@ -183,17 +183,15 @@ def _polynomial_root(delta: Germ) -> Germ | None:
 
     A tie with the polynomial itself is one that no order of a series decides.
     """
-    terms = delta.terms
-    if delta.order is not None or len(terms) > _MOST_ROOTED or not all(map(_is_plain, terms)):
+    if delta.order is not None or not all(map(_is_plain, delta.terms)):
         return None
-    found = {0: fmpq(1), **{term.exponent: term.coefficient for term in terms}}
+    found = {0: fmpq(1), **{term.exponent: term.coefficient for term in delta.terms}}
     try:
         root = fmpq_poly([found.get(each, 0) for each in range(int(max(found)) + 1)]).sqrt()
     except FLINT_ERRORS:
         return None
     # Of the two roots it is the one that begins with 1.
-    terms = [monomial(each / root[0], exponent) for exponent, each in enumerate(root.coeffs()) if each]
-    return reduce(add, terms)
+    return reduce(add, (monomial(each / root[0], exponent) for exponent, each in enumerate(root.coeffs()) if each))
 
 
 def _is_plain(term: Term) -> bool:

@@ -125,14 +125,9 @@ class Judging:
     def _certain(self, observation: Observation) -> Certain:
         """What floats tell; nothing about a failure where the target may have taken a subnormal input for zero."""
         values, view = observation.values, (observation.order, _contraction(observation))
-        columns, rows = self.columns.get(observation.dtype, {}).get(view), list(observation.points)
+        yardstick, rows = self.yardsticks[observation.dtype, observation.device], list(observation.points)
         assert values is not None
-        mine = (
-            columns.rows(rows)
-            if columns
-            else Columns.of([self._in_floats(observation.dtype, each, *view) for each in rows])
-        )
-        yardstick = self.yardsticks[observation.dtype, observation.device]
+        mine = self._in_floats(observation.dtype, rows, view)
         found = certain(values, mine.high, mine.low, mine.condition, yardstick, mine.scale, mine.radius)
         failing = found.kind == Kind.FAILING
         if not (yardstick.flushes_subnormals and failing.any()):
@@ -140,11 +135,14 @@ class Judging:
         flushed = np.array([[self._is_subnormal(observation.dtype, point)] for point in rows])
         return found.but(failing & flushed)
 
-    def _in_floats(self, dtype: str, point: int, order: int, contraction: Contraction) -> np.ndarray:
-        key = (dtype, point, order, contraction)
-        if key not in self._floats:
-            self._floats[key] = self.truth(*key).in_floats()
-        return self._floats[key]
+    def _in_floats(self, dtype: str, points: Sequence[int], view: tuple[int, Contraction]) -> Columns:
+        """The truths of a view at some points, one by one where there are no columns."""
+        if columns := self.columns.get(dtype, {}).get(view):
+            return columns.rows(points)
+        for point in points:
+            if (dtype, point, *view) not in self._floats:
+                self._floats[dtype, point, *view] = self.truth(dtype, point, *view).in_floats()
+        return Columns.of([self._floats[dtype, point, *view] for point in points])
 
     def _judge(self, observation: Observation, point: int, value: float, truth: Truth) -> NumberVerdict:
         if _is_symbolic(observation) and isinstance(truth.value, Kink | Jump):
