@@ -1,6 +1,6 @@
 """What a verification costs, beside what compiling costs and beside others: ratios of CPU time of one run.
 
-    python benchmarks/performance.py            measure and print (about forty minutes)
+    python benchmarks/performance.py            measure and print (about fifty minutes)
     python benchmarks/performance.py --write    and write the tables and the pictures of docs/performance.md
     python benchmarks/performance.py --only SECTION     one of those in SECTIONS: compare, article, program, ...
 
