@@ -142,7 +142,7 @@ class Judging:
         for point in points:
             if (dtype, point, *view) not in self._floats:
                 self._floats[dtype, point, *view] = self.truth(dtype, point, *view).in_floats()
-        return Columns.of([self._floats[dtype, point, *view] for point in points])
+        return Columns.of(np.stack([self._floats[dtype, point, *view] for point in points]))
 
     def _judge(self, observation: Observation, point: int, value: float, truth: Truth) -> NumberVerdict:
         if _is_symbolic(observation) and isinstance(truth.value, Kink | Jump):

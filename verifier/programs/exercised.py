@@ -107,6 +107,22 @@ def _marks(program: Any) -> Iterator[Rule]:
             yield from _marks(inner)
 
 
+def _flat(values: Any) -> Any:
+    return values if isinstance(values, (list, tuple)) else [values]
+
+
+def _any(markable: Callable[[Any], bool], values: Any) -> bool:
+    return any(map(markable, _flat(values)))
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, (jax.Array, np.ndarray))
+
+
+def _is_real(value: Any) -> bool:
+    return _is_array(value) and jnp.issubdtype(value.dtype, jnp.inexact)
+
+
 @dataclass(slots=True)
 class _Recording:
     """The rules that ran and left nothing to mark; `thread` is the one that records, None once the block has ended."""
@@ -144,9 +160,8 @@ class _Noting:
         self._note()
         return self.rule(*arguments, **parameters)
 
-    def _marked(self, values: Any, markable: Callable[[Any], bool] | None = None) -> Any:
+    def _marked(self, values: Any, markable: Callable[[Any], bool] = _is_real) -> Any:
         """The values with marks on them; without any the call is noted."""
-        markable = markable or _is_real
         if not _any(markable, values):
             self._note()
             return values
@@ -156,22 +171,6 @@ class _Noting:
 
     def _note(self) -> None:
         self.recording.seen.add((self.kind, _name(self.primitive)))
-
-
-def _flat(values: Any) -> Any:
-    return values if isinstance(values, (list, tuple)) else [values]
-
-
-def _any(markable: Callable[[Any], bool], values: Any) -> bool:
-    return any(map(markable, _flat(values)))
-
-
-def _is_array(value: Any) -> bool:
-    return isinstance(value, (jax.Array, np.ndarray))
-
-
-def _is_real(value: Any) -> bool:
-    return _is_array(value) and jnp.issubdtype(value.dtype, jnp.inexact)
 
 
 @contextmanager

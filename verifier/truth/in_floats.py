@@ -41,9 +41,9 @@ class Columns:
     condition: np.ndarray
 
     @classmethod
-    def of(cls, points: Sequence[np.ndarray]) -> Self:
-        """From one array (components, 5) for each point, a column for each field; a scale that is NaN is none."""
-        high, low, scale, radius, condition = np.moveaxis(np.stack(points), 2, 0)
+    def of(cls, known: np.ndarray) -> Self:
+        """From an array (points, components, 5), its last axis the fields in order; a scale that is NaN is none."""
+        high, low, scale, radius, condition = np.moveaxis(known, 2, 0)
         return cls(high=high, low=low, scale=np.nan_to_num(scale).astype(int), radius=radius, condition=condition)
 
     def rows(self, chosen: Sequence[int]) -> Columns:

@@ -27,7 +27,7 @@ from verifier.truth.tensors import (
     View,
     is_known,
     is_negligible,
-    least,
+    least_condition,
 )
 
 __all__ = ["Moving", "Recorded"]
@@ -165,7 +165,8 @@ class Recorded:
         moved = {value.name: move.name for value, move in self._moving_pairs()}
         rows = [self._run(place, bits, tuple(moved[name] for name in names), each) for each in self.moving.weights]
         with working_precision(bits):
-            return {name: least([row[moved[name]] for row in rows], complete=self.moving.complete) for name in names}
+            complete = self.moving.complete
+            return {name: least_condition([row[moved[name]] for row in rows], complete=complete) for name in names}
 
     def _moving_pairs(self) -> Iterator[tuple[Any, Any]]:
         """The registers of all values and their contractions, and of how each moves."""
@@ -194,17 +195,15 @@ class Recorded:
         found[np.array(precisions) >= CEILING, :, 3] = np.nan  # what holds zero even there is presumed to be zero
         where = {name: index for index, name in enumerate(names)}
         chosen = [where[each.name] for values, _ in viewed.values() for each in values]
-        high, low, scale, radius = np.moveaxis(found[:, chosen], 2, 0)
-        moves[np.isnan(scale)] = np.nan  # what is irregular is the evaluator's
-        for row in np.nonzero((~np.isnan(scale) & np.isnan(moves)).any(axis=1))[0].tolist():
+        found = found[:, chosen]
+        irregular = np.isnan(found[:, :, 2])
+        moves[irregular] = np.nan  # what is irregular is the evaluator's
+        for row in np.nonzero((~irregular & np.isnan(moves)).any(axis=1))[0].tolist():
             with suppress(Irregular):
                 moves[row] = self._sizes(places[row], precisions[row], viewed)
-        columns, start, scale = {}, 0, np.nan_to_num(scale).astype(int)
+        whole, columns, start = np.concatenate([found, moves[:, :, np.newaxis]], axis=2), {}, 0
         for view, (components, _) in viewed.items():
-            mine = np.s_[:, start : (start := start + len(components))]
-            columns[view] = Columns(
-                high=high[mine], low=low[mine], scale=scale[mine], radius=radius[mine], condition=moves[mine]
-            )
+            columns[view] = Columns.of(whole[:, start : (start := start + len(components))])
         return columns
 
     def _viewed_by(self, views: Mapping[View, Contract]) -> Mapping[View, tuple[np.ndarray, np.ndarray]]:

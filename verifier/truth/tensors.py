@@ -34,7 +34,7 @@ __all__ = [
     "is_known",
     "is_negligible",
     "is_settled",
-    "least",
+    "least_condition",
 ]
 
 FIRST_BITS = 128
@@ -96,7 +96,9 @@ def is_settled(truth: OrderTruth, form: Format | None) -> bool:
     moves = truth.moves.reshape(len(truth.moves), -1)
     with working_precision(truth.bits):
         return all(
-            is_negligible(truth.values.flat[index], least(list(moves[:, index]), complete=truth.complete), form)
+            is_negligible(
+                truth.values.flat[index], least_condition(list(moves[:, index]), complete=truth.complete), form
+            )
             for index in loose
         )
 
@@ -108,7 +110,7 @@ def is_known(value: Element) -> bool:
     return not is_finite(value) or value.is_exact() or value.rel_accuracy_bits() >= ACCURATE_BITS
 
 
-def least(along: Sequence[Element], *, complete: bool) -> arb:
+def least_condition(along: Sequence[Element], *, complete: bool) -> arb:
     """The least that the condition can be."""
     sizes = [each.abs_lower() for each in along if is_finite(each)]
     return sum(sizes, arb(0)) if complete else max(sizes, default=arb(0))
