@@ -25,6 +25,7 @@ from verifier.engine.progress import Progress
 from verifier.engine.reuse import Reuse, run_identity
 from verifier.engine.targets import Offered, targets_of
 from verifier.errors import UsageError
+from verifier.execution.interrupts import interrupts
 from verifier.execution.memory import can_tell
 from verifier.execution.pool import Lost
 from verifier.execution.provenance import versions
@@ -173,7 +174,12 @@ class _Run:
     def _verify(self, believed: Offered | None) -> Offered:
         """Find the devices as they are now, and verify in worker processes what is still missing."""
         entries = len(self.entries)
-        with self.executor.workers(believed, entries, lambda: self.progress.working(workers.doing)) as workers:
+
+        def watch() -> None:
+            check()
+            self.progress.working(workers.doing)
+
+        with interrupts() as check, self.executor.workers(believed, entries, watch) as workers:
             offered = _discovered(self.executor, workers)
             targets_of(offered, self.options)
             if offered != believed:
