@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from verifier.arithmetic.floats import named, shortest_decimal
 from verifier.engine.explaining import Explaining
+from verifier.engine.followed import followed_as
 from verifier.engine.numbers import Judged, Numbers, Place, short
 from verifier.execution.observe import Observation
 from verifier.execution.points import Point
@@ -58,6 +60,9 @@ class Judging:
     _tensors: dict[tuple[str, int, bool], Mapping[int, OrderTruth]] = field(default_factory=dict)
     _judgements: dict[tuple[int, str, str], Judgement] = field(default_factory=dict)
     """(identity of a truth, dtype, device) -> its judgement; truths live as long as `_contracted`."""
+    _numbers: dict[Hashable, Numbers] = field(default_factory=dict)
+    _records: dict[Hashable, Sequence[Verdict]] = field(default_factory=dict)
+    """What was made of numbers that several programs compute alike, and their records."""
 
     def truth(
         self, dtype: str, point: int, order: int, contraction: Contraction, *, settled: bool = True
@@ -115,12 +120,26 @@ class Judging:
 
     def numbers(self, observation: Observation) -> Numbers:
         """Every number of an observation: what is certainly accurate in floats, and the others judged one by one."""
+        key = self._computed(observation)
+        if key not in self._numbers:
+            self._numbers[key] = self._all_judged(observation)
+        return self._numbers[key]
+
+    def _all_judged(self, observation: Observation) -> Numbers:
         assert observation.values is not None
         known = self._certain(observation)
         unknown = known.kind == Kind.NOTHING
         rows = ((row, np.nonzero(unknown[row])[0].tolist()) for row in np.nonzero(unknown.any(axis=1))[0].tolist())
         exact = {(row, each.component): each for row, found in rows for each in self._judged(observation, row, found)}
         return Numbers(known=known, exact=exact, components=range(observation.values.shape[1]))
+
+    def _computed(self, observation: Observation) -> Hashable:
+        """What the judgement of an observation's numbers rests on: the numbers, of what they are, and the yardstick."""
+        assert observation.values is not None
+        numbers = hashlib.sha256(np.ascontiguousarray(observation.values)).digest()
+        yardstick = self.yardsticks[observation.dtype, observation.device]
+        view = (observation.order, _contraction(observation), _is_symbolic(observation))
+        return numbers, view, observation.dtype, yardstick, observation.points
 
     def _certain(self, observation: Observation) -> Certain:
         """What floats tell; nothing about a failure where the target may have taken a subnormal input for zero."""
@@ -170,9 +189,14 @@ class Judging:
         if observation.values is None:
             return [self._failed(observation, len(names))]
         numbers = self.numbers(observation)
-        if len(names) > SHOWN_COMPONENTS:
-            return [self._record(observation, names, numbers)]
-        return [self._record(observation, names, numbers.of(component)) for component in range(len(names))]
+        # Only where it is asked what rounding explains does it matter which program computed the numbers.
+        program = followed_as(observation.program, observation.order) if numbers.may_be_asked() else None
+        key = (self._computed(observation), observation.device.partition(":")[0], program)
+        if key not in self._records:
+            several = len(names) > SHOWN_COMPONENTS
+            parts = [numbers] if several else [numbers.of(component) for component in range(len(names))]
+            self._records[key] = [self._record(observation, names, each) for each in parts]
+        return [replace(each, program=observation.program, device=observation.device) for each in self._records[key]]
 
     def _record(self, observation: Observation, names: Sequence[str], numbers: Numbers) -> Verdict:
         worth = {place: self.number(observation, *place) for place in numbers.worth_judging()}

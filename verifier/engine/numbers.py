@@ -19,6 +19,7 @@ Place = tuple[int, int]
 _NEAR = 1 - 2.0**-29
 """Errors nearer than this to the largest are compared exactly: floats know them to 2^-33."""
 _NONE = (-2.0, -1)
+_ASKED = (NumberClass.LOSSY, NumberClass.UNDECIDED)
 _KINDS = tuple(kind for kind in Kind if kind is not Kind.NOTHING)
 
 
@@ -46,6 +47,11 @@ class Numbers:
         place = self.components.index(component)
         exact = {each: judged for each, judged in self.exact.items() if each[1] == component}
         return Numbers(known=self.known.columns(slice(place, place + 1)), exact=exact, components=[component])
+
+    def may_be_asked(self) -> bool:
+        """Whether it may matter what rounding explains: a number is LOSSY, or may be so once its truth is known."""
+        lossy = np.isin(self.known.kind, (Kind.LOSSY, Kind.FAILING)).any()
+        return bool(lossy) or any(each.verdict.fails or each.verdict.kind in _ASKED for each in self.exact.values())
 
     def worth_judging(self) -> Iterator[Place]:
         """The numbers whose exact judgement the record shows, or that decide which is the worst at its point."""

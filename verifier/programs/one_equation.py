@@ -47,7 +47,7 @@ def _run(tasks: Sequence[Task]) -> list[Results]:
         return [_bound(equation, each) for equation, each in zip(equations, operands, strict=True)]
 
     run = jax.jit(together) if len(tasks) > 1 else together
-    found = run([[jax.numpy.asarray(x) for x in operands] for _, operands in tasks])
+    found = run(jax.device_put([list(operands) for _, operands in tasks]))
     return [[np.asarray(each) for each in results] for results in found]
 
 

@@ -69,6 +69,11 @@ class Recorded:
     """(dtype, point) -> the precision at which what is not known is negligible, where something is not."""
     _kept: dict[tuple[Format | None, tuple[Any, ...]], tuple[int, dict[str, arb]]] = field(default_factory=dict)
     """(dtype, point) -> what was found there in columns: points where that left something open are asked again."""
+    _all: tuple[str, ...] = ()
+    """The registers of all values and their contractions, each once."""
+
+    def __post_init__(self) -> None:
+        self._all = _names(self.values.values())
 
     # points, one by one
 
@@ -104,11 +109,6 @@ class Recorded:
         return {order: of(order, array) for order, array in self.values.items()}
 
     @cached_property
-    def _valued(self) -> tuple[str, ...]:
-        """The registers of all values, each once."""
-        return _names(self.values.values())
-
-    @cached_property
     def _moved(self) -> tuple[str, ...]:
         return _names(self.moves.values())
 
@@ -126,13 +126,11 @@ class Recorded:
                 along = [int(weight) * each for weight, each in zip(weights, moved, strict=True)]
         return dict(zip(names, self.tape.run(bits, f"[{', '.join(names)}]", [*balls, *along]), strict=True))
 
-    def _first(
-        self, place: Place, form: Format | None, least: Mapping[str, float] | None = None
-    ) -> tuple[int, dict[str, arb]]:
+    def _first(self, place: Place, form: Format | None, least: np.ndarray | None = None) -> tuple[int, dict[str, arb]]:
         """The first precision at which all values and their contractions are settled, or the ceiling, and all
         registers but moves there; raises Irregular.
 
-        `least` is what the condition of each is at least; without it how they move is asked in balls.
+        `least` is what the condition of each register is at least; without it how they move is asked in balls.
         """
         known = self._settled.get((form, key := _key(place)))
         bits = known or FIRST_BITS
@@ -145,17 +143,13 @@ class Recorded:
                 return bits, balls
             bits *= 2
 
-    @property
-    def _all(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self._valued, *_names(values for values, _ in self._viewed.values()))))
-
     def _is_settled(
-        self, place: Place, bits: int, balls: Mapping[str, arb], form: Format, least: Mapping[str, float] | None
+        self, place: Place, bits: int, balls: Mapping[str, arb], form: Format, least: np.ndarray | None
     ) -> bool:
         """Whether what is not known of any value or contraction is negligible beside the dtype's yardstick."""
         loose = [name for name, ball in balls.items() if not is_known(ball)]
         try:
-            known = least or self._least(place, bits, loose)
+            known = dict(zip(balls, least, strict=True)) if least is not None else self._least(place, bits, loose)
         except Irregular:
             return False
         return all(is_negligible(balls[name], arb(known[name]), form) for name in loose)
@@ -183,10 +177,10 @@ class Recorded:
         names = _names(values for values, _ in viewed.values())
         least, moves = self._conditions(places, viewed)
         found, precisions = np.full((len(places), len(names), 4), np.nan), [FIRST_BITS] * len(places)
+        told = np.all(np.isfinite(least), axis=1)
         for row, place in enumerate(places):
             with suppress(Irregular):
-                known = dict(zip(self._all, least[row].tolist(), strict=True))
-                bits, balls = self._first(place, form, known if np.isfinite(least[row]).all() else None)
+                bits, balls = self._first(place, form, least[row] if told[row] else None)
                 precisions[row] = bits
                 if len(self._kept) * len(balls) < _MOST_KEPT:
                     self._kept[form, _key(place)] = bits, balls
@@ -212,6 +206,7 @@ class Recorded:
             if (order, kind) not in self._viewed:
                 rows = (self.values[order].reshape(-1), self.moves[order].reshape(-1))
                 self._viewed[order, kind] = contract(rows[0]), contract(rows[1])
+                self._all = tuple(dict.fromkeys((*self._all, *_names([self._viewed[order, kind][0]]))))
         return {view: self._viewed[view] for view in views}
 
     def _sizes(self, place: Place, bits: int, viewed: Mapping[View, tuple[np.ndarray, np.ndarray]]) -> list[float]:

@@ -33,6 +33,16 @@ Run = Callable[[Sequence[Task]], Sequence[Sequence[Array] | None]]
 """Runs equations, each by itself: their results in their dtypes, None where there are none."""
 
 
+_EXACT = frozenset(
+    (
+        *STRUCTURAL,
+        *("eq", "ne", "lt", "le", "gt", "ge", "is_finite", "select_n", "stop_gradient"),
+        *("abs", "neg", "sign", "max", "min", "reduce_max", "reduce_min"),
+    )
+)
+"""Whose exact result of known numbers is the dtype's: compiling them to ask costs as much as what rounds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One execution of an equation that is no call, branch or loop: its exact operands and results."""
@@ -88,7 +98,7 @@ class Shadow:
         """
         found = iter(() if run is None else run(self.tasks))
         results = [
-            None if task is None else self._rounded_once(task) if run is None or _only_moves(task) else next(found)
+            None if task is None else self._rounded_once(task) if run is None or _is_exact(task) else next(found)
             for task in self._tasks
         ]
         return [
@@ -98,8 +108,8 @@ class Shadow:
 
     @property
     def tasks(self) -> list[Task]:
-        """What a device has to be asked: each step that does more than move known numbers about."""
-        return [each for each in self._tasks if each is not None and not _only_moves(each)]
+        """What a device has to be asked: each step that does more than move, compare or choose known numbers."""
+        return [each for each in self._tasks if each is not None and not _is_exact(each)]
 
     @cached_property
     def _tasks(self) -> list[Task | None]:
@@ -152,8 +162,8 @@ def shadow(program: Any, arguments: Sequence[Any], *, bits: int = 512, **options
     )
 
 
-def _only_moves(task: Task) -> bool:
-    return task[0].primitive.name in STRUCTURAL
+def _is_exact(task: Task) -> bool:
+    return task[0].primitive.name in _EXACT
 
 
 def _typed(operands: Sequence[Array], variables: Sequence[Any]) -> list[Array]:
