@@ -185,6 +185,7 @@ def test_a_page(page: Path, folder: Path) -> None:
     Reader(folder, page.name).follow(page.read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_the_python_of_the_tutorial_for_functions(folder: Path) -> None:
     page = ROOT / "docs" / "tutorials" / "function.md"
     Reader(folder, page.name).follow(page.read_text(encoding="utf-8"), ("python",))

@@ -79,7 +79,10 @@ def _shows(value: float, bug: dict[str, Any]) -> bool:
     return not abs(value - truth) <= np.sqrt(np.finfo(bug["dtype"]).eps) * abs(truth)
 
 
-@pytest.mark.parametrize("name", FOUND)
+LONG = ("jax-2380-pivot4", "jax-8732", "jax-40626", "jax-694", "jax-15598", "jax-3407", "jax-12402", "jax-37633")
+
+
+@pytest.mark.parametrize("name", [pytest.param(each, marks=[pytest.mark.slow] * (each in LONG)) for each in FOUND])
 def test_the_defect_is_found_where_it_still_shows(name):
     bug, result = BUGS[name], _check(BUGS[name])
     about = [each for each in result.verdicts if each.order == _order(bug) and _is_about(each, bug)]

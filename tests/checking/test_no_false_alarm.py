@@ -111,7 +111,10 @@ ORDINARY: dict[str, tuple[Any, ...]] = {
 }
 
 
-@pytest.mark.parametrize("name", ORDINARY)
+LONG = ("a tie of two sizes", "attention", "log cosh", "sinc at 0", "softmax with a mask of -1e9")
+
+
+@pytest.mark.parametrize("name", [pytest.param(each, marks=[pytest.mark.slow] * (each in LONG)) for each in ORDINARY])
 def test_it_passes(name):
     fn, at, *orders = ORDINARY[name]
     result = verifier.check(fn, at, orders=orders[0] if orders else (1,))

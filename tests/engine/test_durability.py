@@ -380,6 +380,7 @@ def wait_for_entries(out: Path, count: int) -> None:
     raise AssertionError("no entry was finished in a minute")
 
 
+@pytest.mark.slow
 def test_a_run_that_finds_everything_in_the_cache_starts_no_jax(catalog, tmp_path):
     run(catalog, tmp_path / "a.jsonl", replace(CACHED, programs=(), seed=5))
     script = (

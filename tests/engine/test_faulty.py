@@ -49,6 +49,7 @@ def test_a_device_that_computes_otherwise_is_faulty(device, verified, program):
     assert all("rounding inside the program explains" in each.worst.reason for each in run.verdicts)
 
 
+@pytest.mark.slow
 def test_an_honest_device_is_not(verified_all):
     dtypes = ("float64", "float32", "bfloat16", "float16")
     bodies = {"curve": CURVE, "cancelling": CANCELLING, "matrix": MATRIX}
