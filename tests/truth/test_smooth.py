@@ -13,9 +13,11 @@ from jax import lax
 
 from verifier.model.rule import NonFinite
 from verifier.model.verdict import Enclosure
+from verifier.programs.opaque import run_concretely
 from verifier.truth import smooth
 from verifier.truth.derived import Derived
 from verifier.truth.enclosing import enclosure, program_value
+from verifier.truth.freezing import frozen, replayed
 from verifier.truth.lines import Lines, of_jaxpr
 from verifier.truth.primal import PrimalTruth
 from verifier.truth.smooth import NotSmooth, derivatives
@@ -127,6 +129,41 @@ def test_what_is_frozen_is_a_constant(freezing, wanted):
     jaxpr = jax.make_jaxpr(lambda v: lax.stop_gradient(v[0]) * v[1])(*place)
     (found,), _ = derivatives(jaxpr, place, range(2), 1, freezing=freezing)
     assert found == [wanted, 0.5]
+
+
+HELD = {
+    "a maximum": lambda v: jnp.log(jnp.sum(jnp.exp(v - lax.stop_gradient(jnp.max(v))))) + lax.stop_gradient(jnp.max(v)),
+    "a minimum": lambda v: v[0] * v[1] * lax.stop_gradient(jnp.min(v[:2])),
+    "compared": lambda v: jnp.where(jnp.max(v) > 0.5, v[0] * v[1], v[2]),
+}
+NOT_HELD = {
+    "compared with itself": lambda v: jnp.where(lax.stop_gradient(jnp.max(v)) == jnp.max(v), v[0] * v[1], v[2]),
+    "used beside": lambda v: lax.stop_gradient(jnp.max(v)) * jnp.max(v),
+    "let go": lambda v: jnp.max(v) * v[2],
+    "the result": lambda v: jnp.max(v),
+}
+AT_A_TIE = (np.asarray([1.0, 1.0, 0.25]),)
+
+
+@pytest.mark.parametrize("name", NOT_HELD)
+def test_a_kink_that_is_not_held_is_not_smooth(name):
+    with pytest.raises(NotSmooth):
+        derivatives(jax.make_jaxpr(NOT_HELD[name])(*AT_A_TIE), AT_A_TIE, range(3), 1)
+
+
+@pytest.mark.parametrize("name", HELD)
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_kink_may_be_held_or_compared_with_something_else(name, order):
+    place, jaxpr = AT_A_TIE, jax.make_jaxpr(HELD[name])(*AT_A_TIE)
+    (found,), bits = derivatives(jaxpr, place, range(3), order)
+    options = {"concrete": run_concretely}
+    held = frozen(jaxpr, place, bits=bits, **options)
+    program = of_jaxpr(jaxpr, lambda: {**options, "freeze": replayed(lambda bits: held)})
+    truth = PrimalTruth(Lines(program, place), Derived(jaxpr, place).elements, (0, 1, 2))
+    (row,) = truth.gradients() if order == 1 else truth.hessians()
+    for mine, wanted in zip((enclosure(each, bits) for each in found), row.components, strict=True):
+        assert mine.lower <= wanted.upper
+        assert wanted.lower <= mine.upper
 
 
 def test_a_kink_in_a_component_that_nobody_looks_at_counts():

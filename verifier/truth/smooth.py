@@ -48,13 +48,16 @@ class NotSmooth(Exception):
 class _Jet:
     """A number of the run: its value, and its derivatives by the inputs that it depends on (pairs in order).
 
-    What does not vary is constant around the point, or in all inputs that are looked at and in no other.
+    What does not vary is constant around the point, or in all inputs that are looked at and in no other. What is
+    `pinched` is continuous and no more, as a maximum at a tie: it may be held, and compared with what is certainly
+    different.
     """
 
     value: Any
     first: Mapping[int, arb] = field(default_factory=dict)
     second: Mapping[Pair, arb] = field(default_factory=dict)
     varies: bool = False
+    pinched: bool = False
 
 
 def derivatives(
@@ -125,6 +128,8 @@ def _run(steps: Sequence[Step], slots: list[Any], order: int, freezing: bool) ->
 
 
 def _applied(name: str, operands: Sequence[_Jet], order: int) -> _Jet:
+    if any(each.pinched for each in operands) and name not in ("max", "min"):
+        raise NotSmooth
     if any(not is_finite(each.value) for each in operands):
         return _beside_infinity(name, operands)
     if name in _UNARY:
@@ -159,7 +164,7 @@ def _differ(a: _Jet, b: _Jet) -> None:
 
 
 def _read(jet: _Jet, chosen: Sequence[int], order: int) -> list[Element]:
-    if not is_finite(jet.value):
+    if not is_finite(jet.value) or jet.pinched:
         raise NotSmooth
     if order == 1:
         found = [jet.first.get(i, arb(0)) for i in chosen]
@@ -276,10 +281,10 @@ def _angle(y: _Jet, x: _Jet, order: int) -> _Jet:
     return _sum(_Jet(quarter), turned, order)
 
 
-def _extreme(relation: str) -> Callable[[_Jet, _Jet, int], _Jet]:
+def _extreme(name: str, relation: str) -> Callable[[_Jet, _Jet, int], _Jet]:
     def chosen(a: _Jet, b: _Jet, order: int) -> _Jet:
         if compare("ne", a.value, b.value) is not True:
-            raise NotSmooth
+            return _Jet(OPERATIONS[name](a.value, b.value), varies=True, pinched=True)
         return a if compare(relation, a.value, b.value) else b
 
     return chosen
@@ -376,8 +381,8 @@ _RULES: Mapping[str, Callable[..., _Jet]] = MappingProxyType(
         "atan2": _angle,
         "div": _quotient,
         "integer_pow": _integer_power,
-        "max": _extreme("gt"),
-        "min": _extreme("lt"),
+        "max": _extreme("max", "gt"),
+        "min": _extreme("min", "lt"),
         "mul": _product,
         "neg": _negated,
         "pow": _power,
