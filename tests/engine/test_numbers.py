@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 from verifier.engine import entry as entry_module
+from verifier.engine import judging as judging_module
 from verifier.engine import program as program_module
 from verifier.symbolic.lowering import as_function
 
@@ -350,3 +351,29 @@ def test_numbers_judged_in_floats_have_the_records_of_exact_judgement(monkeypatc
     exactly = verified(body, programs=programs).verdicts
     assert [each for each in zip(in_floats, exactly, strict=True) if each[0] != each[1]] == []
     assert in_floats
+
+
+ALIKE = {
+    "plain": "inputs: {x: {domain: [0.1, 3]}, y: {domain: [1, 2]}}\nvalue: sin(x)*y + x**2\norders: [1]",
+    "lossy": "inputs: {x: {domain: [10, 25]}}\nvalue: tanh(x)**2\norders: [1]",
+    "at a kink": "inputs: {x: {domain: [-1, 1]}}\nvalue: relu(x)\norders: [1]\npoints: [{x: 0}]",
+}
+SEVERAL = {"programs": ("grad/jit", "jacfwd/jit", "jacrev/vmap"), "devices": ("cpu:0", "cpu:1"), "samples": 12}
+
+
+@pytest.mark.parametrize("body", ALIKE.values(), ids=ALIKE)
+def test_programs_that_compute_the_same_share_a_judgement_and_have_the_records_of_their_own(
+    monkeypatch, verified, body
+):
+    together = verified(body, **SEVERAL).verdicts
+    assert {each.device for each in together} == {"cpu:0", "cpu:1"}
+    monkeypatch.setattr(judging_module.Judging, "_computed", lambda self, observation: object())
+    assert together == verified(body, **SEVERAL).verdicts
+
+
+def test_numbers_that_differ_share_nothing(monkeypatch, verified):
+    """A planted fault: as if all programs of an order had computed the same."""
+    options = {**SEVERAL, "programs": ("grad", "jacfwd")}
+    right = verified(ALIKE["lossy"], **options).verdicts
+    monkeypatch.setattr(judging_module.Judging, "_computed", lambda self, observation: observation.order)
+    assert right != verified(ALIKE["lossy"], **options).verdicts
