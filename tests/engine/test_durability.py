@@ -220,6 +220,33 @@ def test_only_what_changed_is_verified(catalog, tmp_path, verified):
     assert equal_bytes_apart_from_provenance(tmp_path / "b.jsonl", tmp_path / "c.jsonl")
 
 
+LISTINGS = 'listings: [{id: l, section: s, code: "y = 2.0"}]\n'
+WITH_LISTING = ENTRY.replace("    orders", "    data: {{c: {{shape: [], listing: l, variable: y}}}}\n    orders")
+
+
+def test_listings_are_run_once_for_all_that_rests_on_them(catalog, tmp_path, verified, monkeypatch):
+    runs = []
+    sound = worker_module.run_listings
+    monkeypatch.setattr(worker_module, "run_listings", lambda given: runs.append(given) or sound(given))
+
+    def write(value: str, listings: str = LISTINGS) -> None:
+        entries = WITH_LISTING.format(name="two", value=value) + ENTRY.format(name="one", value="x**2")
+        catalog.write_text(HEAD.replace("entries:", f"{listings}entries:") + entries)
+
+    write("c*x")
+    run(catalog, tmp_path / "a.jsonl", CACHED)
+    write("c*x**2")
+    again = run(catalog, tmp_path / "b.jsonl", CACHED)
+    assert (verified, len(runs)) == (["one", "two", "two"], 1)
+    assert again.provenance.reused == ("one",)
+    run(catalog, tmp_path / "c.jsonl", replace(CACHED, fresh=True))
+    assert len(runs) == 2
+    assert equal_bytes_apart_from_provenance(tmp_path / "b.jsonl", tmp_path / "c.jsonl")
+    write("c*x**2", LISTINGS.replace("2.0", "3.0"))
+    run(catalog, tmp_path / "d.jsonl", CACHED)
+    assert len(runs) == 3
+
+
 def test_a_run_that_is_cut_off_keeps_what_it_reused(catalog, tmp_path, cut_off):
     run(catalog, tmp_path / "a.jsonl", CACHED)
     written(catalog, two="x**2 + 0*x")

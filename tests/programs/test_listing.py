@@ -17,7 +17,8 @@ import pytest
 
 from verifier.errors import UsageError
 from verifier.model.catalog import FromListing, Listing
-from verifier.programs.listing import ListingRun, run_listings, value_of
+from verifier.programs.listing import run_listings, value_of
+from verifier.programs.listing_runs import ListingRun
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ARTICLE = (FIXTURES / "article_listings.txt").read_text(encoding="utf-8")
@@ -78,19 +79,13 @@ def assert_as_python(listings: list[Listing]) -> tuple[ListingRun, ...]:
 
 
 @pytest.mark.slow
-def test_article_runs_as_python_runs_it() -> None:
-    short = ARTICLE.replace("1001", "11").replace("range(200)", "range(20)").replace("range(2000)", "range(20)")
-    runs = assert_as_python(cells(short))
-    assert {run.id: (run.exception, run.line) for run in runs if run.status != "ok"} == {
+def test_whole_article_runs_as_python_runs_it() -> None:
+    runs = {run.id: run for run in assert_as_python(cells(ARTICLE))}
+    assert {name: (run.exception, run.line) for name, run in runs.items() if run.status != "ok"} == {
         "field": ("NameError", 3),
         "descent": ("NameError", 19),
         "network": ("NameError", 46),
     }
-
-
-@pytest.mark.slow
-def test_whole_article_runs_as_python_runs_it() -> None:
-    runs = {run.id: run for run in assert_as_python(cells(ARTICLE))}
     assert runs["scan"].printed[0] == "Optimal ω = 1.000"
     assert runs["jit"].entered["training_step"] == 1
     assert runs["network"].trips == (2000,)

@@ -9,9 +9,10 @@ import pytest
 
 from verifier.errors import FormulaError
 from verifier.model.catalog import Listing
-from verifier.programs.listing import ListingRun, run_listings
+from verifier.programs.listing import run_listings
 from verifier.programs.listing_analysis import ListingText, analyse
 from verifier.programs.listing_facts import FACTS, Decided, check_structure, decide_structure
+from verifier.programs.listing_runs import ListingRun
 
 FIRST = """\
 import jax

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from verifier.model.catalog import Listing
-from verifier.programs.listing import ListingRun, run_listings
+from verifier.programs.listing import run_listings
+from verifier.programs.listing_runs import ListingRun
 
 START = "import jax, jax.numpy as jnp, numpy as np, functools\nimport matplotlib.pyplot as plt\nx = jnp.ones(3)\n"
 

@@ -22,9 +22,9 @@ from verifier.model.catalog import (
     ShapeIs,
 )
 from verifier.model.verdict import ClaimVerdict
-from verifier.programs.listing import ListingRun
 from verifier.programs.listing_analysis import ListingText
 from verifier.programs.listing_facts import decide_structure
+from verifier.programs.listing_runs import ListingRun
 from verifier.runs import records
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from verifier.model.catalog import (
     NestedText,
 )
 from verifier.programs.generators import draw, spaced
-from verifier.programs.listing import ListingRun, value_of
+from verifier.programs.listing import value_of
+from verifier.programs.listing_runs import ListingRun
 from verifier.symbolic.formula import constant, parse
 from verifier.truth.tensors import as_array
 from verifier.truth.workspace import Workspace, stacked

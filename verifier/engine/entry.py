@@ -29,7 +29,7 @@ from verifier.judge.number import Yardstick, allowance
 from verifier.model.catalog import At, Entry
 from verifier.programs.components import Directions, Signature, contract, directions, signature_of
 from verifier.programs.layout import Layout
-from verifier.programs.listing import ListingRun
+from verifier.programs.listing_runs import ListingRun
 from verifier.programs.plan import Plan, Selection, plan
 from verifier.runs import records
 from verifier.runs.outcome import Outcome

@@ -73,11 +73,11 @@ class Executor(Protocol):
         """Runs the source's listings."""
         ...
 
-    def verify(self, entry: Entry, listings: bytes, offered: Offered) -> Call:
+    def verify(self, entry: Entry, listings: str, offered: Offered) -> Call:
         """Verifies one entry."""
         ...
 
-    def failed(self, entry: Entry, reason: str, listings: bytes) -> Call:
+    def failed(self, entry: Entry, reason: str, listings: str) -> Call:
         """Decides what can be decided about an entry whose worker was lost."""
         ...
 
@@ -175,11 +175,11 @@ class ThisMachine:
     def listings(self) -> Call:
         return Call(f"{_WORKER}:run_all_listings", (self.catalog.listings,))
 
-    def verify(self, entry: Entry, listings: bytes, offered: Offered) -> Call:
+    def verify(self, entry: Entry, listings: str, offered: Offered) -> Call:
         targets = targets_of(offered, self.options)
         return Call(f"{_WORKER}:verify_entry", (entry, listings, targets, self.options))
 
-    def failed(self, entry: Entry, reason: str, listings: bytes) -> Call:
+    def failed(self, entry: Entry, reason: str, listings: str) -> Call:
         return Call(f"{_WORKER}:failed", (entry, reason, listings))
 
 
@@ -230,8 +230,8 @@ class OnCluster:
     def listings(self) -> Call:
         return Call(f"{_REMOTE}:run_all_listings")
 
-    def verify(self, entry: Entry, listings: bytes, offered: Offered) -> Call:
+    def verify(self, entry: Entry, listings: str, offered: Offered) -> Call:
         return Call(f"{_REMOTE}:verify_entry", (entry.id, listings, dumps(offered)))
 
-    def failed(self, entry: Entry, reason: str, listings: bytes) -> Call:
+    def failed(self, entry: Entry, reason: str, listings: str) -> Call:
         return Call(f"{_REMOTE}:failed", (entry.id, reason, listings))

@@ -136,7 +136,7 @@ class Judging:
     def _computed(self, observation: Observation) -> Hashable:
         """What the judgement of an observation's numbers rests on: the numbers, of what they are, and the yardstick."""
         assert observation.values is not None
-        numbers = hashlib.sha256(np.ascontiguousarray(observation.values)).digest()
+        numbers = hashlib.sha256(observation.values.tobytes()).digest()
         yardstick = self.yardsticks[observation.dtype, observation.device]
         view = (observation.order, _contraction(observation), _is_symbolic(observation))
         return numbers, view, observation.dtype, yardstick, observation.points

@@ -1,4 +1,4 @@
-"""What a worker on another machine does: text, bytes and JSON go in, JSON or bytes come out.
+"""What a worker on another machine does: text, bytes and JSON go in, JSON comes out.
 
 Every function gets the catalog's own bytes, its file's name and the options first, and reads the catalog again.
 """
@@ -26,19 +26,19 @@ def discover(catalog: bytes, file: str, options: str) -> str:
     return worker.discover()
 
 
-def run_all_listings(catalog: bytes, file: str, options: str) -> bytes:
-    """The source's listings, read and run in order; for other workers only."""
+def run_all_listings(catalog: bytes, file: str, options: str) -> str:
+    """The source's listings, and what running them in order showed, as JSON for other workers."""
     return worker.run_all_listings(_catalog(catalog, file).listings)
 
 
-def verify_entry(catalog: bytes, file: str, options: str, entry: str, listings: bytes, offered: str) -> str:
+def verify_entry(catalog: bytes, file: str, options: str, entry: str, listings: str, offered: str) -> str:
     """Verify one entry, as JSON of `Outcome`."""
     chosen = loads(Options, options)
     targets = targets_of(loads(Offered, offered), chosen)
     return worker.verify_entry(_entry(catalog, file, entry), listings, targets, chosen)
 
 
-def failed(catalog: bytes, file: str, options: str, entry: str, reason: str, listings: bytes) -> str:
+def failed(catalog: bytes, file: str, options: str, entry: str, reason: str, listings: str) -> str:
     """An entry whose process was lost, as JSON of `Outcome`."""
     return worker.failed(_entry(catalog, file, entry), reason, listings)
 

@@ -25,8 +25,10 @@ from verifier.engine.options import Options
 from verifier.engine.targets import Offered
 from verifier.execution.cache import Store, cache_home, private
 from verifier.execution.host import split_host
+from verifier.execution.pool import Lost
 from verifier.execution.provenance import machine, processor, versions
 from verifier.model.catalog import Catalog, Entry
+from verifier.programs.listing_runs import read_runs
 from verifier.runs.json_form import Malformed, dumps, loads
 from verifier.runs.outcome import Outcome
 
@@ -74,7 +76,10 @@ def run_identity(catalog: Catalog, options: Options, around: Mapping[str, str]) 
 
 @dataclass(frozen=True)
 class Reuse:
-    """Finished entries of earlier runs. Everything is a miss where there is no cache, or the user wants none."""
+    """Finished entries of earlier runs, and what their listings showed.
+
+    Everything is a miss where there is no cache, or the user wants none.
+    """
 
     catalog: Catalog
     options: Options
@@ -99,6 +104,20 @@ class Reuse:
         """Remember the devices for the next run."""
         self._put(self._devices_key, dumps(offered))
 
+    def listings(self) -> str | None:
+        """What an earlier run has found about the source's listings."""
+        found = self._get(self._listings_key)
+        with suppress(ValueError):
+            if found is not None:
+                read_runs(found)
+                return found
+        return None
+
+    def keep_listings(self, found: str | Lost) -> None:
+        """Remember what running the listings showed, unless that was lost."""
+        if isinstance(found, str):
+            self._put(self._listings_key, found)
+
     def entry(self, entry: Entry, offered: Offered) -> Outcome | None:
         """What an earlier run has found about the entry."""
         found = self._get(self._key(entry, offered)) if _is_known(entry) else None
@@ -119,6 +138,10 @@ class Reuse:
     @property
     def _devices_key(self) -> str:
         return _digest(["devices", self.around])
+
+    @property
+    def _listings_key(self) -> str:
+        return _digest(["listings", self.around, canonical(self.catalog.listings)])
 
     def _key(self, entry: Entry, offered: Offered) -> str:
         listings = self.catalog.listings if listings_of(entry) else ()

@@ -213,13 +213,16 @@ class _Verification:
     run: _Run
     workers: Any
     offered: Offered
-    listings: bytes = b""
+    listings: str = ""
     lost: dict[str, str] = field(default_factory=dict)
     """Entries whose worker was lost, and why."""
 
     def all(self) -> None:
         waiting = [each for each in self.run.missing if listings_of(each)]
-        if waiting:
+        known = self.run.reuse.listings() if waiting else None
+        if known is not None:
+            self._take_listings(waiting, known)
+        elif waiting:
             self.workers.submit("the source's listings", self.run.executor.listings())
         for entry in self.run.missing:
             if not listings_of(entry):
@@ -229,12 +232,13 @@ class _Verification:
             if key in entries:
                 self._take(entries[key], result)
             else:
+                self.run.reuse.keep_listings(result)
                 self._take_listings(waiting, result)
 
     def _submit(self, entry: Entry) -> None:
         self.workers.submit(entry.id, self.run.executor.verify(entry, self.listings, self.offered))
 
-    def _take_listings(self, waiting: Sequence[Entry], result: bytes | Lost) -> None:
+    def _take_listings(self, waiting: Sequence[Entry], result: str | Lost) -> None:
         for entry in waiting:
             if isinstance(result, Lost):
                 self._keep(entry, _hopeless(entry, f"the source's listings could not be run: {result.reason}"))

@@ -1,13 +1,13 @@
-"""What one worker does: everything that goes in can be pickled, what comes out is JSON or bytes.
+"""What one worker does: everything that goes in can be pickled, what comes out is JSON.
 
 The parent names these functions and does not import this module: JAX, SymPy and FLINT start in workers only.
 """
 
 from __future__ import annotations
 
-import pickle
 import time
 from dataclasses import replace
+from functools import lru_cache
 
 from verifier.execution import devices as machine_devices  # first: it sets XLA's flags before JAX starts
 
@@ -21,12 +21,13 @@ from verifier.errors import VerifierError
 from verifier.model.catalog import Entry, Listing
 from verifier.programs.listing import run_listings
 from verifier.programs.listing_analysis import analyse
+from verifier.programs.listing_runs import read_runs, written_runs
 from verifier.runs.json_form import dumps
 from verifier.runs.outcome import Outcome
 
 __all__ = ["NO_LISTINGS", "discover", "failed", "run_all_listings", "verify_entry"]
 
-NO_LISTINGS = b""
+NO_LISTINGS = ""
 
 
 def discover() -> str:
@@ -44,12 +45,12 @@ def discover() -> str:
     return dumps(Offered(devices=found))
 
 
-def run_all_listings(listings: tuple[Listing, ...]) -> bytes:
-    """The source's listings, read and run in order; pickled, for other workers only."""
-    return pickle.dumps(Listings(texts=analyse(listings), runs=run_listings(listings)))
+def run_all_listings(listings: tuple[Listing, ...]) -> str:
+    """The source's listings, and what running them in order showed, as JSON for other workers."""
+    return written_runs(listings, run_listings(listings))
 
 
-def verify_entry(entry: Entry, listings: bytes, targets: Targets, options: Options) -> str:
+def verify_entry(entry: Entry, listings: str, targets: Targets, options: Options) -> str:
     """Verify one entry, as JSON of `Outcome`; whatever goes wrong costs this entry its verdicts and no other."""
     clock = time.perf_counter()
     prepared, known = None, _listings(listings)
@@ -66,14 +67,18 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, VerifierError) else f"{type(error).__name__}: {error}"
 
 
-def failed(entry: Entry, reason: str, listings: bytes) -> str:
+def failed(entry: Entry, reason: str, listings: str) -> str:
     """An entry whose worker was lost; the claims that rest on listings alone are still decided."""
     outcome = Outcome(entry=failed_entry(entry, reason), transient=True)
     return dumps(_with_claims(entry, outcome, None, _listings(listings), 0.0))
 
 
-def _listings(pickled: bytes) -> Listings:
-    return pickle.loads(pickled) if pickled else Listings(texts=(), runs=())
+@lru_cache(maxsize=1)
+def _listings(text: str) -> Listings:
+    if text == NO_LISTINGS:
+        return Listings(texts=(), runs=())
+    listings, runs = read_runs(text)
+    return Listings(texts=analyse(listings), runs=runs)
 
 
 def _with_claims(

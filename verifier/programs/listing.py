@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,45 +22,12 @@ from verifier.errors import UsageError
 from verifier.model.catalog import FromListing, Listing
 from verifier.programs.listing_limits import MAX_DEPTH, MAX_ITEMS, Budget, Refused
 from verifier.programs.listing_machine import Interpreter
+from verifier.programs.listing_runs import Drawn, ListingRun
 
-__all__ = ["STEPS", "Drawn", "ListingRun", "ListingValue", "run_listings", "value_of"]
+__all__ = ["STEPS", "ListingValue", "run_listings", "value_of"]
 
 STEPS = 2_000_000
 """Steps of a listing: one for each evaluated node of its syntax, 20 for a library call, more for large arrays."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Drawn:
-    """A plotting call with its evaluated arguments; what is no data (an axes object) is None."""
-
-    name: str
-    arguments: tuple[object, ...]
-    keywords: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ListingRun:
-    """What running one listing showed: it `raised` as it would in Python, or was `refused` something."""
-
-    id: str
-    status: str  # "ok" | "raised" | "refused"
-    exception: str = ""
-    message: str = ""
-    """One line."""
-    line: int | None = None
-    """Where it stopped: the innermost line of this listing, 1-based."""
-    printed: tuple[str, ...] = ()
-    variables: Mapping[str, object] = field(default_factory=dict)
-    """Every variable at the end that is data: numbers, strings, NumPy arrays in their dtype, lists, tuples, dicts."""
-    names: frozenset[str] = frozenset()
-    """Every name that is bound at the listing's end, functions and modules included."""
-    entered: Mapping[str, int] = field(default_factory=dict)
-    """User function -> how often its body was entered in this listing; under `jit` that is the number of traces."""
-    trips: tuple[int, ...] = ()
-    """How often each `for` statement outside functions went round, in reading order."""
-    drawn: tuple[Drawn, ...] = ()
-    kernels: Mapping[str, int] = field(default_factory=dict)
-    """Jitted function called here -> instructions of its optimised program that compute; see `_kernel_count`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
