@@ -96,6 +96,10 @@ def test_what_is_shared_stays_shared_and_small():
     assert run.variables["x"][0] is run.variables["x"][1]
 
 
+def test_a_number_of_any_length_comes_back():
+    assert again(variables={"x": -(10**5000)}).variables["x"] == -(10**5000)
+
+
 def test_arrays_of_objects_and_of_bfloat16():
     objects = np.array([1, "a", None], dtype=object)
     narrow = np.array([0.1, -0.0], dtype=ml_dtypes.bfloat16)

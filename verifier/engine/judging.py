@@ -60,9 +60,8 @@ class Judging:
     _tensors: dict[tuple[str, int, bool], Mapping[int, OrderTruth]] = field(default_factory=dict)
     _judgements: dict[tuple[int, str, str], Judgement] = field(default_factory=dict)
     """(identity of a truth, dtype, device) -> its judgement; truths live as long as `_contracted`."""
-    _numbers: dict[Hashable, Numbers] = field(default_factory=dict)
     _records: dict[Hashable, Sequence[Verdict]] = field(default_factory=dict)
-    """What was made of numbers that several programs compute alike, and their records."""
+    """The records of numbers that several programs compute alike."""
 
     def truth(
         self, dtype: str, point: int, order: int, contraction: Contraction, *, settled: bool = True
@@ -120,12 +119,6 @@ class Judging:
 
     def numbers(self, observation: Observation) -> Numbers:
         """Every number of an observation: what is certainly accurate in floats, and the others judged one by one."""
-        key = self._computed(observation)
-        if key not in self._numbers:
-            self._numbers[key] = self._all_judged(observation)
-        return self._numbers[key]
-
-    def _all_judged(self, observation: Observation) -> Numbers:
         assert observation.values is not None
         known = self._certain(observation)
         unknown = known.kind == Kind.NOTHING
@@ -188,15 +181,17 @@ class Judging:
         names = component_names(self.signature, observation.order, _contraction(observation))
         if observation.values is None:
             return [self._failed(observation, len(names))]
-        numbers = self.numbers(observation)
-        # Only where it is asked what rounding explains does it matter which program computed the numbers.
-        program = followed_as(observation.program, observation.order) if numbers.may_be_asked() else None
-        key = (self._computed(observation), observation.device.partition(":")[0], program)
-        if key not in self._records:
+        computed = (self._computed(observation), observation.device.partition(":")[0])
+        mine = (*computed, followed_as(observation.program, observation.order))
+        known = self._records.get(computed) or self._records.get(mine)
+        if known is None:
+            numbers = self.numbers(observation)
             several = len(names) > SHOWN_COMPONENTS
             parts = [numbers] if several else [numbers.of(component) for component in range(len(names))]
-            self._records[key] = [self._record(observation, names, each) for each in parts]
-        return [replace(each, program=observation.program, device=observation.device) for each in self._records[key]]
+            known = [self._record(observation, names, each) for each in parts]
+            # Only where it is asked what rounding explains does it matter which program computed the numbers.
+            self._records[mine if numbers.may_be_asked() else computed] = known
+        return [replace(each, program=observation.program, device=observation.device) for each in known]
 
     def _record(self, observation: Observation, names: Sequence[str], numbers: Numbers) -> Verdict:
         worth = {place: self.number(observation, *place) for place in numbers.worth_judging()}

@@ -123,7 +123,7 @@ class _Heap:
             case None | bool() | str():
                 return ["plain", value]
             case int():
-                return ["int", str(value)]
+                return ["int", hex(value)]
             case float():
                 return ["float", value.hex()]
             case complex():
@@ -159,7 +159,7 @@ def _objects(values: Sequence[Any], shape: Sequence[int], places: Sequence[int])
 
 _READ: Mapping[str, Any] = {
     "plain": lambda values, value: value,
-    "int": lambda values, text: int(text),
+    "int": lambda values, text: int(text, 16),
     "float": lambda values, text: float.fromhex(text),
     "complex": lambda values, real, imaginary: complex(float.fromhex(real), float.fromhex(imaginary)),
     "range": lambda values, start, stop, step: range(start, stop, step),
