@@ -63,7 +63,10 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+LONG = ("a million items",)
+
+
+@pytest.mark.parametrize("name", [pytest.param(each, marks=[pytest.mark.slow] * (each in LONG)) for each in HOSTILE])
 def test_hostile_files_give_one_positioned_fault_and_no_hang(name: str, faults: Faults) -> None:
     started = time.process_time()
     found = faults(HOSTILE[name])

@@ -102,7 +102,7 @@ def notebooks() -> dict[str, str]:
 CELLS = notebooks()
 
 
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", [pytest.param(each, marks=[pytest.mark.slow] * (each == "jax")) for each in CELLS])
 def test_meaning_is_pythons(name: str) -> None:
     assert_as_python(cells(CELLS[name]))
 
