@@ -78,7 +78,7 @@ DTYPES = st.sampled_from(["float64", "float32", "bfloat16", "float16"])
 QUIET = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
 
 
-@settings(max_examples=6, **QUIET)
+@settings(max_examples=12, **QUIET)
 @given(tree=TREES, x=POINTS, dtype=DTYPES)
 def test_a_few_compositions(tree, x, dtype):
     _judged(tree, x, dtype)

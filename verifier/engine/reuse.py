@@ -25,10 +25,8 @@ from verifier.engine.options import Options
 from verifier.engine.targets import Offered
 from verifier.execution.cache import Store, cache_home, private
 from verifier.execution.host import split_host
-from verifier.execution.pool import Lost
 from verifier.execution.provenance import machine, processor, versions
 from verifier.model.catalog import Catalog, Entry
-from verifier.programs.listing_runs import read_runs
 from verifier.runs.json_form import Malformed, dumps, loads
 from verifier.runs.outcome import Outcome
 
@@ -106,6 +104,8 @@ class Reuse:
 
     def listings(self) -> str | None:
         """What an earlier run has found about the source's listings."""
+        from verifier.programs.listing_runs import read_runs  # with ml_dtypes, which few runs need here
+
         found = self._get(self._listings_key)
         with suppress(ValueError):
             if found is not None:
@@ -113,10 +113,9 @@ class Reuse:
                 return found
         return None
 
-    def keep_listings(self, found: str | Lost) -> None:
-        """Remember what running the listings showed, unless that was lost."""
-        if isinstance(found, str):
-            self._put(self._listings_key, found)
+    def keep_listings(self, found: str) -> None:
+        """Remember what running the listings showed for the next run."""
+        self._put(self._listings_key, found)
 
     def entry(self, entry: Entry, offered: Offered) -> Outcome | None:
         """What an earlier run has found about the entry."""

@@ -232,7 +232,8 @@ class _Verification:
             if key in entries:
                 self._take(entries[key], result)
             else:
-                self.run.reuse.keep_listings(result)
+                if not isinstance(result, Lost):
+                    self.run.reuse.keep_listings(result)
                 self._take_listings(waiting, result)
 
     def _submit(self, entry: Entry) -> None:
