@@ -2,8 +2,10 @@
 
 import pytest
 
+from verifier.engine import explain
 from verifier.engine.explain import explained
 from verifier.errors import UsageError
+from verifier.programs.listing import run_listings
 
 CATALOG = """
 format: "1.0"
@@ -55,6 +57,41 @@ def test_a_vector_function_by_its_jacobian(catalog):
     text = explained(catalog, "field", at=("v=[0.5, 0.25]",))
     assert "value[0] d/dv[0] = v[1]" in text
     assert "jacrev of order 1" in text
+
+
+WITH_LISTINGS = """
+format: "1.0"
+source: {title: T, sections: [{id: s, title: S}]}
+listings:
+  - {id: base, section: s, code: "scale = 2.0"}
+  - {id: slope, section: s, code: "k = scale * 1.5"}
+  - {id: later, section: s, code: "k = 7.0"}
+entries:
+  line:
+    title: "A line"
+    section: s
+    data: {k: {listing: slope, variable: k, shape: []}}
+    inputs: {x: {domain: [-1, 1]}}
+    value: k*x
+    orders: [1]
+    points: [{x: 0.5}]
+  plain: {title: "None", section: s, inputs: {x: {domain: [-1, 1]}}, value: x, orders: [1], points: [{x: 0.5}]}
+"""
+
+
+@pytest.mark.parametrize(("name", "run"), [("line", ["base", "slope"]), ("plain", [])])
+def test_only_listings_that_the_data_need_are_run(tmp_path, monkeypatch, name, run):
+    seen = []
+
+    def noted(listings):
+        seen.extend(each.id for each in listings)
+        return run_listings(listings)
+
+    monkeypatch.setattr(explain, "run_listings", noted)
+    path = tmp_path / "c.yaml"
+    path.write_text(WITH_LISTINGS)
+    assert ("3.0" in explained(path, name)) == (name == "line")
+    assert seen == run
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import numpy as np
 from verifier.arithmetic.digits import decimal
 from verifier.arithmetic.floats import FORMATS
 from verifier.catalog.reader import read
-from verifier.engine.claims import Listings
 from verifier.engine.data import declared_point
 from verifier.engine.describe import point_label
 from verifier.engine.entry import Prepared, prepare
@@ -19,7 +18,7 @@ from verifier.engine.followed import Followed, Programs
 from verifier.engine.program import program_of
 from verifier.errors import UsageError
 from verifier.execution.dtypes import exact
-from verifier.model.catalog import At, Entry, Text
+from verifier.model.catalog import At, Catalog, Entry, FromListing, Listing, Text
 from verifier.programs.components import Signature, component_names, directions, signature_of
 from verifier.programs.listing import run_listings
 from verifier.programs.listing_facts import check_structure
@@ -67,8 +66,14 @@ def _prepared(path: Path, name: str) -> Prepared:
     known = {entry.id: entry for entry in catalog.entries}
     if name not in known:
         raise UsageError(f"{path} has no entry {name}; it has {', '.join(sorted(known))}")
-    listings = Listings(texts=(), runs=run_listings(catalog.listings))
-    return prepare(known[name], listings.by_id)
+    return prepare(known[name], {run.id: run for run in run_listings(_needed(catalog, known[name]))})
+
+
+def _needed(catalog: Catalog, entry: Entry) -> Sequence[Listing]:
+    """The listings that the entry's data come from, and those that run before them."""
+    sources = {datum.source.listing for datum in entry.data if isinstance(datum.source, FromListing)}
+    last = max((place for place, each in enumerate(catalog.listings) if each.id in sources), default=-1)
+    return catalog.listings[: last + 1]
 
 
 def _point(entry: Entry, at: Sequence[str]) -> At:
