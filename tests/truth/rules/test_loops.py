@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -74,6 +76,53 @@ def test_without_a_rule_its_steps_are_differentiated():
 def test_a_loop_that_more_steps_would_change_is_left_alone():
     assert slope(doubled, 3) == 64.0
     assert slope(counted, 2) == 4 * 2.0**3
+
+
+@jax.custom_jvp
+def halved(x):
+    """At 0 no step is taken, and 0 is a fixed point of the body: further steps keep the value, not the derivative."""
+    return jax.lax.while_loop(lambda y: jnp.abs(y) >= 1.0, lambda y: y / 2, x)
+
+
+halved.defjvp(lambda primals, tangents: (halved(*primals), tangents[0]))
+
+
+@jax.custom_jvp
+def doubled_to_one(x):
+    """At 1/2 one step leads to 1, where the next ones double the derivative and keep the value."""
+    return jax.lax.while_loop(lambda y: y < 0.75, lambda y: 1 + 4 * (y - 1) * (y - 0.5), x)
+
+
+@jax.custom_jvp
+def turned_to_one(x):
+    """As above, but each further step turns the sign of the derivative."""
+    return jax.lax.while_loop(lambda y: y < 0.75, lambda y: 1 - 2 * (y - 1) * (y - 0.5), x)
+
+
+turned_to_one.defjvp(lambda primals, tangents: (turned_to_one(*primals), tangents[0]))
+
+
+doubled_to_one.defjvp(lambda primals, tangents: (doubled_to_one(*primals), tangents[0]))
+
+
+@jax.custom_jvp
+def dropped(x):
+    """A relu: at 0 from the right no step is taken, and a further one would drop the slope."""
+    return jax.lax.while_loop(lambda y: y < 0.0, lambda y: 0.0 * y, x)
+
+
+dropped.defjvp(lambda primals, tangents: (dropped(*primals), tangents[0]))
+
+
+def test_at_a_fixed_point_of_the_body_the_steps_of_the_program_are_differentiated():
+    assert slope(halved, 0) == 1.0
+    assert slope(halved, 3) == 0.25
+    assert slope(dropped, 0) == 1.0
+
+
+def test_further_steps_that_still_change_the_derivative_are_not_taken():
+    assert slope(doubled_to_one, Fraction(1, 2)) == -2.0
+    assert slope(turned_to_one, Fraction(1, 2)) == 1.0
 
 
 def test_values_in_balls_take_the_steps_of_the_program():

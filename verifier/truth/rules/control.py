@@ -62,11 +62,12 @@ def _while(machine: Machine, equation: Any, *operands: Array) -> list[Array]:
     condition_constants = operands[:for_condition]
     body_constants = operands[for_condition : for_condition + for_body]
     carry = list(operands[for_condition + for_body :])
-    for _ in range(machine.step_limit):
+    for done in range(machine.step_limit):
         (condition,) = machine.run(params["cond_jaxpr"], [*condition_constants, *carry])
         active = _active(machine, equation, condition)
         if not active.any():
-            more = machine.overrun() if stops_at_a_tolerance(equation) else 0
+            # A loop that has taken no step has come near to nothing.
+            more = machine.overrun() if done and stops_at_a_tolerance(equation) else 0
             for _ in range(more):
                 carry = machine.run(params["body_jaxpr"], [*body_constants, *carry])
             return carry
