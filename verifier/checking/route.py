@@ -101,14 +101,17 @@ class Route:
         """The function that the truth is about; raises what tracing raises."""
         return (self.reference or self.tracing).primal
 
-    def options(self, jaxpr: Any) -> Callable[[], dict[str, Any]]:
-        """What every run of a program is given besides its arguments: decisions are those of one recorded run."""
+    def options(self, jaxpr: Any, *, beside: bool = False) -> Callable[[], dict[str, Any]]:
+        """What every run of a program is given besides its arguments: decisions are those of one recorded run.
+
+        `beside`: for runs in germs, which look at the neighbourhood of the point.
+        """
         if id(jaxpr) not in self._decisions and branches(jaxpr):
             self._decisions[id(jaxpr)] = recorded(jaxpr, self.place, self.form, concrete=run_concretely)
         decisions = self._decisions.get(id(jaxpr))
         if decisions is None:
             return lambda: {"concrete": run_concretely}
-        return lambda: {"concrete": run_concretely, "decide": decisions.replay()}
+        return lambda: {"concrete": run_concretely, "decide": decisions.replay(beside=beside)}
 
     @property
     def frozen(self) -> Frozen:
@@ -123,7 +126,7 @@ class Route:
         return self._frozen[bits]
 
     def _germ_options(self, *, freezing: bool) -> Callable[[], dict[str, Any]]:
-        plain = self.options(self.primal.jaxpr)
+        plain = self.options(self.primal.jaxpr, beside=True)
         return lambda: {**plain(), "freeze": replayed(self._frozen_at) if freezing else follows}
 
     @cached_property

@@ -2,11 +2,14 @@
 
 A loop such as `while x_new != x_old` ends in floating point only. The recorded run rounds every operation to the
 nearest number of the dtype; what it decided is replayed, and a verdict that rests on it is PINNED (SEMANTICS §6).
+
+Beside the point a loop may take another number of steps than at the point (`while s < 0: s = 0*s` is a relu): where
+exact arithmetic at the point agrees with the record about every step of the loop, germs decide, and kinks stay theirs.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -20,10 +23,15 @@ from verifier.arithmetic.elements import NAN, NEG_INF, POS_INF, Decision, Elemen
 from verifier.arithmetic.floats import Format
 from verifier.model.jaxprs import all_equations
 from verifier.truth.jaxprs import evaluate
+from verifier.truth.machine import Decide
+from verifier.truth.values import Refused
 
 __all__ = ["Decisions", "NearestSystem", "recorded"]
 
 _GUARD_BITS = 64
+_EXACT_BITS = 1024
+_MOST_STEPS = 256
+"""Decisions that a run takes by itself after it has left the record: a loop may never end beside the point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +79,60 @@ class Decisions:
     """What each equation decided, in its own order; `replay()` starts from the first again."""
 
     made: dict[int, list[int | None]]
+    exactly: Callable[[Decide], object]
+    """A run in balls at the point with this policy."""
     pinned: list[Any] = field(default_factory=list)
     """The equations where the record was followed although exact arithmetic had no answer, or another one."""
+    _floating: frozenset[int] | None = None
 
-    def replay(self) -> Callable[[Any, int | None], int | None]:
-        """A policy for one run: loops follow the record, branches only where exact arithmetic does not decide."""
-        left = {key: deque(each) for key, each in self.made.items()}
+    def replay(self, *, beside: bool = False) -> Decide:
+        """A policy for one run: loops follow the record, branches only where exact arithmetic does not decide.
+
+        Runs `beside` the point leave the record with the first loop that is not `floating`; nothing is replayed then.
+        """
+        next_of = self._reader()
+        steps: int | None = None  # since the record was left
 
         def decide(equation: Any, exact: int | None) -> int | None:
-            queue = left.get(id(equation))
-            record = queue.popleft() if queue else None
+            nonlocal steps
+            if steps is not None:
+                steps += 1
+                if steps > _MOST_STEPS:
+                    raise Refused("a loop that ends at the point goes on beside it")
+                return exact
+            record = next_of(equation)
             if record is None or record == exact:
                 return exact
             if exact is not None and equation.primitive.name != "while":
+                return exact
+            if exact is not None and beside and id(equation) not in self.floating:
+                steps = 0
                 return exact
             self.pinned.append(equation)
             return record
 
         return decide
+
+    @property
+    def floating(self) -> frozenset[int]:
+        """The identities of the loops that exact arithmetic at the point would not end where the record does."""
+        if self._floating is None:
+            next_of, found = self._reader(), set()
+
+            def decide(equation: Any, exact: int | None) -> int | None:
+                record = next_of(equation)
+                if equation.primitive.name == "while" and record != exact:
+                    found.add(id(equation))
+                return exact if record is None else record
+
+            self.exactly(decide)
+            self._floating = frozenset(found)
+        return self._floating
+
+    def _reader(self) -> Callable[[Any], int | None]:
+        """Gives each equation's decisions one by one; None where there is none left."""
+        left = {key: iter(each) for key, each in self.made.items()}
+        return lambda equation: next(left.get(id(equation), iter(())), None)
 
 
 def recorded(jaxpr: Any, place: Sequence[np.ndarray], form: Format, **options: Any) -> Decisions:
@@ -100,7 +144,8 @@ def recorded(jaxpr: Any, place: Sequence[np.ndarray], form: Format, **options: A
         return exact
 
     evaluate(jaxpr, place, NearestSystem(form), decide=decide, **options)
-    return Decisions(dict(made))
+    system = BallSystem(_EXACT_BITS)
+    return Decisions(dict(made), lambda decide: evaluate(jaxpr, place, system, decide=decide, **options))
 
 
 def branches(program: Any) -> bool:

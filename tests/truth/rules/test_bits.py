@@ -93,15 +93,20 @@ def test_other_uses_of_the_bits_are_undecided():
     assert isinstance(found[()], Unknown)
 
 
-def test_a_program_that_is_only_called_ldexp_is_followed():
-    def ldexp(x, n):
-        return x * n
+def ldexp_of_its_own(x, n):
+    return x * n
 
-    def f(x):
-        return jax.jit(ldexp)(x, 3)
 
+def ldexp_of_the_significand(x, n):
+    significand, _ = jnp.frexp(x)
+    return significand * 2.0**n
+
+
+@pytest.mark.parametrize(("program", "at", "slope"), [(ldexp_of_its_own, 0, 3.0), (ldexp_of_the_significand, 5, 1.0)])
+def test_a_program_that_is_only_called_ldexp_is_followed(program, at, slope):
+    program.__name__ = "ldexp"
     system = GermSystem(128, 4)
     start = np.empty((), dtype=object)
-    start[()] = system.variable(0, 1)
-    (found,) = evaluate(traced(f), [start], system, strict=True)
-    assert float(derivative(found[()], 1)) == 3.0
+    start[()] = system.variable(at, 1)
+    (found,) = evaluate(traced(lambda x: jax.jit(program)(x, 3)), [start], system, strict=True)
+    assert float(derivative(found[()], 1)) == slope

@@ -62,6 +62,24 @@ def test_an_iterative_solver_is_solved_as_an_equation(agree):
     agree(lambda x: jsp.sparse.linalg.cg(lambda v: v * x + v.sum(), right, tol=1e-14)[0], X, tolerance=1e-9)
 
 
+@pytest.mark.parametrize("matrix", [A, A + 0.5j * A.T], ids=["real", "complex"])
+def test_a_direct_solver_of_another_system_is_not_followed(matrix):
+    """A ridge in the solver is an error of its number: in balls as in germs the truth solves the equation."""
+
+    def solved(ridge):
+        close = matrix + ridge * np.eye(3)
+        return lambda b: (
+            lax.custom_linear_solve(
+                lambda v: matrix @ v, b.astype(matrix.dtype), lambda _, c: jnp.linalg.solve(close, c)
+            ).real
+        )
+
+    with jax.enable_x64(True):
+        exact, near = (jax.make_jaxpr(solved(ridge))(X) for ridge in (0.0, 1e-3))
+    (wanted,), (found,) = (evaluate(each, [X], BallSystem(256), strict=True) for each in (exact, near))
+    assert all(a.overlaps(b) and a.rad() < 1e-60 for a, b in zip(found.flat, wanted.flat, strict=True))
+
+
 def test_householder_product(agree):
     a, taus = np.vander(X, 3), np.array([0.5, 1.5])
     agree(lax.linalg.householder_product, a, taus, value_only=True)

@@ -22,6 +22,7 @@ from verifier.truth.values import boxed, integers
 __all__ = ["RULES", "is_named", "recognised"]
 
 _LARGEST_SHIFT = 100_000
+_PROBE = 5
 
 
 def recognised(machine: Machine, equation: Any, operands: Sequence[np.ndarray]) -> list[np.ndarray] | None:
@@ -42,7 +43,15 @@ def _ldexp(machine: Machine, equation: Any, *operands: np.ndarray) -> list[np.nd
     kinds = [kind_of(each) for each in (*equation.invars, *equation.outvars)]
     if kinds != ["real", "integer", "real"] or not _calls(equation, "frexp"):
         return None
-    return _shifted(machine, *operands)
+    return _shifted(machine, *operands) if _shifts(machine, equation, *operands) else None
+
+
+def _shifts(machine: Machine, equation: Any, number: np.ndarray, shift: np.ndarray) -> bool:
+    """Whether the program makes x 2^n of another number: anybody may have called theirs ldexp."""
+    probe = object_array([machine.exact(_PROBE)] * number.size, number.shape)
+    (found,) = machine.run(equation.params["jaxpr"], [probe, shift])
+    wanted = _shifted(machine, probe, shift)
+    return wanted is not None and all(each is True for each in machine.compare("eq", found, *wanted).ravel().tolist())
 
 
 def _shifted(machine: Machine, number: np.ndarray, shift: np.ndarray) -> list[np.ndarray] | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.elements import EITHER
 from verifier.arithmetic.expansion import Germ
 from verifier.model.jaxprs import all_equations
@@ -65,6 +66,7 @@ def _custom_linear_solve(machine: Machine, equation: Any, *operands: Array) -> l
     """The solution of `matvec(x) = b`.
 
     Only a direct method made of exact factorisations is followed instead, and not by germs: its factors may be frozen.
+    In balls it has to solve that equation: what it leaves of it belongs to the number, not to the truth.
     """
     lengths, programs = equation.params["const_lengths"], equation.params["jaxprs"]
     cuts = np.cumsum([lengths.matvec, lengths.vecmat, lengths.solve, lengths.transpose_solve])
@@ -73,11 +75,20 @@ def _custom_linear_solve(machine: Machine, equation: Any, *operands: Array) -> l
     extra = len(equation.outvars) - len(right)
     names = {each.primitive.name for each in all_equations(programs.solve)}
     if names & _DIRECT and not names & _LOOPS and not _vary(operands):
-        return machine.run(programs.solve, [*solve_constants, *right])
+        found = machine.run(programs.solve, [*solve_constants, *right])
+        given = [*product_constants, *found[: len(right)]]
+        if not isinstance(real_system(machine), BallSystem) or _may_give(machine, programs.matvec, given, right):
+            return found
     solution = _solved(machine, programs.matvec, product_constants, right)
     if not extra:
         return solution
     return [*solution, *machine.run(programs.solve, [*solve_constants, *right])[-extra:]]
+
+
+def _may_give(machine: Machine, product: Any, operands: Sequence[Array], right: Sequence[Array]) -> bool:
+    """Whether the product may be the right-hand side: no entry is certainly another one."""
+    pairs = zip(machine.run(product, operands), right, strict=True)
+    return not any(each is True for pair in pairs for each in machine.compare("ne", *pair).ravel().tolist())
 
 
 def _vary(operands: Sequence[Array]) -> bool:
