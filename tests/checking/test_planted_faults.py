@@ -125,3 +125,51 @@ def test_a_fault_that_shows_only_under_vmap():
     programs = ("jacfwd/vmap",)
     result = verifier.check(f, np.float64(0.7), programs=programs)
     assert {each.rule for each in result.verdicts} == {"WRONG"}
+
+
+def backward(bwd):
+    @jax.custom_vjp
+    def f(x):
+        return jnp.sin(x)
+
+    f.defvjp(lambda x: (jnp.sin(x), x), lambda x, g: (bwd(g, jnp.cos(x)),))
+    return f
+
+
+COTANGENTS = {
+    "forgotten": lambda g, slope: slope,
+    "squared": lambda g, slope: slope * g**2,
+    "clipped": lambda g, slope: slope * jnp.clip(g, -10, 10),
+    "of unit size": lambda g, slope: slope * g / jnp.maximum(1, jnp.abs(g)),
+    "without its sign": lambda g, slope: slope * jnp.abs(g),
+}
+
+
+@pytest.mark.parametrize("name", COTANGENTS)
+def test_a_rule_that_is_right_for_unit_cotangents_only(name):
+    f = backward(COTANGENTS[name])
+    for result in (
+        verifier.check(f, np.float64(0.7), orders=(1, 2)),
+        verifier.check(lambda x: f(x).sum(), np.array([0.7, 0.2]), programs=("jacrev/vmap", "grad/remat")),
+    ):
+        assert result.verdicts
+        assert all(each.rule == "WRONG" for each in result.verdicts), str(result)
+        assert all("not linear" in each.rule_verdict.reason for each in result.verdicts)
+        assert all(each.blame.primitive.startswith("custom_vjp_call") for each in result.verdicts)
+
+
+@pytest.mark.parametrize("tangent", [jnp.abs, jnp.square], ids=["absolute", "squared"])
+def test_a_rule_that_is_right_for_unit_tangents_only(tangent):
+    @jax.custom_jvp
+    def f(x):
+        return jnp.sin(x)
+
+    f.defjvp(lambda primals, tangents: (f(*primals), jnp.cos(primals[0]) * tangent(tangents[0])))
+    result = verifier.check(f, np.float64(0.7), programs=("jacfwd",))
+    assert {each.rule for each in result.verdicts} == {"WRONG"}
+
+
+def test_a_right_backward_rule_passes_in_all_orders():
+    f = backward(lambda g, slope: g * slope)
+    assert verifier.check(f, np.float64(0.7), orders=(1, 2), programs=("grad", "rev-rev", "fwd-rev")).ok
+    assert verifier.check(lambda x: f(x) * x.sum(), np.array([0.7, 0.2]), programs=("jacrev/vmap",)).ok

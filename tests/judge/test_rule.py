@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from verifier.arithmetic.floats import FLOAT32, FLOAT64
-from verifier.judge.rule import Threshold, judge_rule
+from verifier.judge.rule import Threshold, judge_linear, judge_rule
 from verifier.model.rule import Cusp, Infinite, NonFinite, Note, RuleClass, Undefined
 from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth
 
@@ -76,3 +76,24 @@ def test_a_foreign_rule_must_be_exact():
 def test_bits_and_notes():
     assert judge_rule(ball(1), ball(1 + Fraction(1, 2**20)), EXACT).bits == pytest.approx(20, abs=0.1)
     assert judge_rule(ball(0), Jump(), EXACT).notes == (Note.JUMP,)
+
+
+LINEAR = {
+    "as many times": (ball(3), ball(-6), False),
+    "within both radii": (ball(3, Fraction(1, 8)), ball(-7, 1), False),
+    "the same again": (ball(3), ball(3), True),
+    "the other sign": (ball(3), ball(6), True),
+    "squared": (ball(3), ball(12), True),
+    "NaN": (ball(3), NAN, True),
+    "nothing is known": (ball(3), NoTruth("no rule"), False),
+    "no number": (NAN, NAN, False),
+}
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_a_rule_is_linear_in_its_seeds(name):
+    value, scaled, wrong = LINEAR[name]
+    found = judge_linear(value, scaled, Fraction(-2))
+    assert (found is not None) is wrong
+    if found is not None:
+        assert (found.kind, found.fails) == (RuleClass.WRONG, True)

@@ -9,10 +9,13 @@ import pytest
 
 from verifier.errors import UsageError
 from verifier.programs.trace import (
+    PROGRAMS,
     component_names,
     defaults,
     program_named,
     same_program,
+    scale_of,
+    scaled,
     subject,
     tensor,
     trace,
@@ -80,3 +83,12 @@ def test_programs_that_differ_in_a_literal_only():
     assert same_program(*half)
     assert not same_program(*tenth)
     assert not same_program(half[0], tenth[0])
+
+
+@pytest.mark.parametrize("row", [each for each in PROGRAMS if each.order], ids=lambda row: row.name)
+def test_a_scaled_subject_has_scaled_derivatives_in_every_mode(row):
+    given = subject(lambda x: x**3 * 0.5, (np.float64(2.0),), 0, None)
+    plain, other = (transformed(row, each)(*each.place) for each in (given, scaled(given)))
+    (a,), (b,) = jax.tree.leaves(plain), jax.tree.leaves(other)
+    assert float(b) == float(a) * scale_of(row.order)
+    assert scaled(given).function(*given.place) == [-1280.0 * 4.0]

@@ -18,12 +18,12 @@ from verifier.arithmetic.one_sided import Ceiling
 from verifier.checking.lifting import Formulas, formulas_of
 from verifier.checking.tracing import Tracing
 from verifier.judge.hull import in_hull
-from verifier.judge.rule import K, Threshold, judge_rule
+from verifier.judge.rule import K, Threshold, judge_linear, judge_rule
 from verifier.judge.text import truth_text
 from verifier.model.rule import LocalTruth, NonFinite, Note, ProgramValue, RowTruth, RuleClass, RuleVerdict
 from verifier.model.verdict import Enclosure, NoTruth
 from verifier.programs.opaque import run_concretely
-from verifier.programs.trace import Row, Subject, Traced, tensor
+from verifier.programs.trace import Row, Subject, Traced, scale_of, tensor
 from verifier.truth.decisions import Decisions, branches, recorded
 from verifier.truth.derived import Derived
 from verifier.truth.enclosing import CEILING, program_value
@@ -76,7 +76,7 @@ class Route:
     _decisions: dict[int, Decisions] = field(default_factory=dict)
     _conditions: dict[int, list[list[Fraction | None]]] = field(default_factory=dict)
     _constants: dict[int, np.ndarray] = field(default_factory=dict)
-    _programs: dict[tuple[str, int, str], Program] = field(default_factory=dict)
+    _programs: dict[tuple[str, int, str, bool], Program] = field(default_factory=dict)
     _surrogates: dict[int, bool] = field(default_factory=dict)
     _truths: dict[int, tuple[RowTruth, ...]] = field(default_factory=dict)
     _frozen: dict[int, Frozen] = field(default_factory=dict)
@@ -202,16 +202,16 @@ class Route:
             return [[float("nan")] * len(self.chosen(1))] * len(self.value.elements)
         return [[_rough(program.derived.value(place)) for place in each] for each in program.where.tolist()]
 
-    def program(self, row: Row, compilation: str = "eager") -> Program:
-        """The program of a row in exact arithmetic."""
+    def program(self, row: Row, compilation: str = "eager", *, scaled: bool = False) -> Program:
+        """The program of a row in exact arithmetic, that of unit seeds or of `scaled` ones."""
         style = compilation if compilation in ("vmap", "remat") else "eager"
-        key = (row.name, row.order, style)
+        key = (row.name, row.order, style, scaled)
         if key not in self._programs:
-            self._programs[key] = self._followed(row, style)
+            self._programs[key] = self._followed(self.tracing.scaled if scaled else self.tracing, row, style)
         return self._programs[key]
 
-    def _followed(self, row: Row, style: str) -> Program:
-        traced = self.tracing.program(row, style)
+    def _followed(self, tracing: Tracing, row: Row, style: str) -> Program:
+        traced = tracing.program(row, style)
         if isinstance(traced, str):
             return Program(derived=None, where=np.empty(0, dtype=int), reason=traced)
         where = self.positions(traced, row.order)
@@ -235,7 +235,20 @@ class Route:
         if program.derived is None:
             return None
         verdicts = self.judged(program.derived, row.order, truths, program.where)
+        if row.order and row.transforms != ("jet",) and self.tracing.has_own_rules:  # jet asks no custom rule
+            self._linear(verdicts, program, self.program(row, compilation, scaled=True), scale_of(row.order))
         return self._proved(verdicts, row, compilation)
+
+    @staticmethod
+    def _linear(verdicts: np.ndarray, unit: Program, scaled: Program, scale: Fraction) -> None:
+        """Make verdicts WRONG where rules of the user's own are not linear in tangents or cotangents."""
+        if unit.derived is None or scaled.derived is None:
+            return
+        for index, verdict in np.ndenumerate(verdicts):
+            if verdict.kind is not RuleClass.WRONG:
+                value = unit.derived.value(int(unit.where[index]))
+                other = scaled.derived.value(int(scaled.where[index]))
+                verdicts[index] = judge_linear(value, other, scale) or verdict
 
     def _proved(self, verdicts: np.ndarray, row: Row, compilation: str) -> np.ndarray:
         """The verdicts with those marked that are proved for all inputs."""

@@ -10,8 +10,10 @@ from typing import Any
 from verifier.arithmetic.floats import Format, named
 from verifier.execution.compiled import reason_of
 from verifier.execution.dtypes import x64_for
+from verifier.model.jaxprs import all_equations
+from verifier.programs.equation import is_foreign
 from verifier.programs.extent import operations
-from verifier.programs.trace import Row, Subject, Traced, compiled, trace, traceable
+from verifier.programs.trace import Row, Subject, Traced, compiled, scaled, trace, traceable
 
 __all__ = ["Tracing"]
 
@@ -44,6 +46,16 @@ class Tracing:
         """The function itself; raises what tracing raises."""
         with x64_for(self.dtype):
             return trace(self.subject.function, self.subject.place)
+
+    @cached_property
+    def scaled(self) -> Tracing:
+        """The same function with other seeds: see `trace.scaled`."""
+        return Tracing(scaled(self.subject), self.dtype)
+
+    @cached_property
+    def has_own_rules(self) -> bool:
+        """Whether the function calls derivative rules that are not JAX's own."""
+        return any(map(is_foreign, all_equations(self.primal.jaxpr)))
 
     @property
     def is_too_large(self) -> bool:

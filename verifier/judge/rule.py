@@ -29,7 +29,7 @@ from verifier.model.rule import (
 )
 from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth
 
-__all__ = ["Threshold", "judge_rule", "log2_of"]
+__all__ = ["Threshold", "judge_linear", "judge_rule", "log2_of"]
 
 _CERTIFIED_BITS = 4096.0
 """Agreement is not counted beyond this: two exact and equal numbers agree in all bits."""
@@ -74,6 +74,26 @@ def judge_rule(value: ProgramValue, truth: LocalTruth, threshold: Threshold) -> 
             return _at_kink(value, low, high, threshold)
         case Enclosure():
             return _against(value, truth, threshold)
+
+
+def judge_linear(value: ProgramValue, scaled: ProgramValue, scale: Fraction) -> RuleVerdict | None:
+    """WRONG where seeds that are multiplied by `scale` certainly give another derivative than so many times the value.
+
+    A derivative is linear in its tangent and in its cotangent; with unit seeds alone a rule that forgets, squares or
+    clips them looks right.
+    """
+    if not isinstance(value, Enclosure):
+        return None
+    low, high = sorted((scale * value.lower, scale * value.upper))
+    match scaled:
+        case Enclosure() if scaled.upper < low or scaled.lower > high:
+            found = decimal_text(scaled.middle, 6)
+        case NonFinite(found):
+            pass
+        case _:
+            return None
+    due = decimal_text((low + high) / 2, 6)
+    return _wrong(f"not linear: tangents and cotangents times {float(scale):g} give {found} where {due} is due")
 
 
 def _without_truth(value: ProgramValue, reason: str) -> RuleVerdict:

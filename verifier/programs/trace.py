@@ -6,7 +6,8 @@ import inspect
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
@@ -29,6 +30,8 @@ __all__ = [
     "component_names",
     "program_named",
     "same_program",
+    "scale_of",
+    "scaled",
     "subject",
     "tensor",
     "trace",
@@ -86,6 +89,35 @@ def subject(fn: Callable[..., Any], args: Sequence[Any], argnums: int | Sequence
     results = _results(fn, structure, values, moving, place)
     leaves = tuple(Leaf(names[i], np.shape(values[i])) for i in moving)
     return Subject(function, leaves, place, results)
+
+
+# Of either sign, exact in every dtype, and beyond what a clipped cotangent may be; no product of powers of them is 1.
+_TANGENT, _COTANGENT = -0.75, -1280.0
+
+
+def scaled(given: Subject) -> Subject:
+    """The subject with every tangent that enters it, and every cotangent, multiplied: seeds that are no unit vectors.
+
+    Its derivatives of order k are `scale_of(k)` times the subject's, unless a rule is not linear in what it is given.
+    """
+
+    @jax.custom_jvp
+    def same(x: jax.Array) -> jax.Array:
+        return x
+
+    @same.defjvp
+    def _(primals: Any, tangents: Any) -> Any:
+        return same(primals[0]), _TANGENT * tangents[0]
+
+    def function(*leaves: Any) -> list[jax.Array]:
+        return [_COTANGENT * each for each in given.function(*map(same, leaves))]
+
+    return replace(given, function=function)
+
+
+def scale_of(order: int) -> Fraction:
+    """What the derivatives of a `scaled` subject are multiplied by."""
+    return Fraction(_COTANGENT) * Fraction(_TANGENT) ** order
 
 
 def is_real(value: Any) -> bool:
