@@ -37,7 +37,22 @@ def rounded_with_identity_rule(x):
 
 rounded_with_identity_rule.defjvp(lambda primals, tangents: (jnp.round(primals[0]), tangents[0]))
 
+
+@jax.custom_jvp
+def normal_cdf(x):
+    """1/sqrt(2) is a literal of the function alone: its rounding costs the tail more than the slope's own rounding."""
+    return 0.5 * lax.erfc(-x * 0.7071067811865476)
+
+
+normal_cdf.defjvp(
+    lambda primals, tangents: (
+        normal_cdf(*primals),
+        jnp.exp(-(primals[0] ** 2) / 2) * 0.3989422804014327 * tangents[0],
+    )
+)
+
 ORDINARY: dict[str, tuple[Any, ...]] = {
+    "the tail of a distribution": (normal_cdf, F(-20)),
     "what the roundings of constants leave": (lambda x: 0.1 * x + 0.2 * x - 0.3 * x, F(1)),
     "what the roundings of data leave": (lambda x: jnp.array([0.1, 0.2, -0.3]) @ jnp.stack([x, x, x]), F(1)),
     "relu at 0": (jax.nn.relu, F(0)),

@@ -65,6 +65,14 @@ def test_a_wrong_constant_in_the_tenth_digit():
     assert not result.ok
 
 
+@pytest.mark.parametrize("x", [0.5, -6.0])
+def test_a_literal_of_the_function_does_not_excuse_a_wrong_one_of_the_rule(x):
+    f = planted(lambda x: 0.5 * lax.erfc(-x * 0.7071067811865476), lambda x: jnp.exp(-(x**2) / 2) * 0.39894228040140)
+    result = verifier.check(f, np.float64(x), programs=("grad",))
+    assert {each.rule for each in result.verdicts} == {"INEXACT"}
+    assert not result.ok
+
+
 def test_a_fault_that_shows_only_at_the_second_order():
     def slope(x):
         return lax.stop_gradient(jnp.cos(x))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, partial
@@ -25,7 +25,7 @@ from verifier.model.verdict import Enclosure, NoTruth
 from verifier.programs.opaque import run_concretely
 from verifier.programs.trace import Row, Subject, Traced, scale_of, tensor
 from verifier.truth.decisions import Decisions, branches, recorded
-from verifier.truth.derived import Derived
+from verifier.truth.derived import Derived, moved_literals
 from verifier.truth.enclosing import CEILING, program_value
 from verifier.truth.freezing import FEWEST_BITS, Frozen, follows, frozen, replayed
 from verifier.truth.implicit import Implicit
@@ -37,6 +37,9 @@ __all__ = ["Program", "Route", "chosen_components"]
 
 _MOST_COMPONENTS = {1: 16, 2: 6, 3: 3, 4: 2}
 """More input components than this, and so many of them are chosen at random."""
+
+_REFUTED = (RuleClass.WRONG, RuleClass.INEXACT)
+_LITERAL_VECTORS = 4
 
 _THOROUGH = Ceiling(bits=CEILING, order=64)
 _QUICK = Ceiling(bits=1024, order=16)
@@ -77,6 +80,7 @@ class Route:
     _conditions: dict[int, list[list[Fraction | None]]] = field(default_factory=dict)
     _constants: dict[int, np.ndarray] = field(default_factory=dict)
     _programs: dict[tuple[str, int, str, bool], Program] = field(default_factory=dict)
+    _spreads: dict[int, np.ndarray] = field(default_factory=dict)
     _surrogates: dict[int, bool] = field(default_factory=dict)
     _truths: dict[int, tuple[RowTruth, ...]] = field(default_factory=dict)
     _frozen: dict[int, Frozen] = field(default_factory=dict)
@@ -239,6 +243,30 @@ class Route:
             self._linear(verdicts, program, self.program(row, compilation, scaled=True), scale_of(row.order))
         return self._proved(verdicts, row, compilation)
 
+    def truth_spreads(self, order: int) -> np.ndarray:
+        """u sum |c dT/dc| over the function's inexact literals: how far germs of moved ones are from the truth.
+
+        Only under rules of their own: else what literals do to the truth they do to the program.
+        """
+        if order not in self._spreads:
+            known = self._truths[order]
+            found = np.full((len(known), len(known[0].components)), Fraction(0), dtype=object)
+            for moved in self._truths_of_moved_literals(order):
+                for index, truth in _components(moved):
+                    found[index] = max(found[index], _gap(known[index[0]].components[index[1]], truth))
+            self._spreads[order] = found
+        return self._spreads[order]
+
+    def _truths_of_moved_literals(self, order: int) -> Iterator[tuple[RowTruth, ...]]:
+        if not self.tracing.has_rules or not self._own_constants or self.implicit is not None:
+            return
+        options, signs, unit = self._germ_options(freezing=True), random.Random(self.seed), self.form.unit_roundoff
+        for _ in range(_LITERAL_VECTORS):
+            program = of_jaxpr(self.primal.jaxpr, options, moved_literals(self.form, signs))
+            lines = Lines(program, self.place, _QUICK)
+            truth = PrimalTruth(lines, self.value.elements, self.chosen(order), self.seed, unit, spans=False)
+            yield self._read(truth, order, ())
+
     @staticmethod
     def _linear(verdicts: np.ndarray, unit: Program, scaled: Program, scale: Fraction) -> None:
         """Make verdicts WRONG where rules of the user's own are not linear in tangents or cotangents."""
@@ -294,7 +322,7 @@ class Route:
 
         The truths of the order are known by then.
         """
-        judged = _Judged(self, derived, where)
+        judged = _Judged(self, derived, where, order if truths is self._truths.get(order) else 0)
         notes = self._notes(derived, order)
         verdicts = object_array([each for j, truth in enumerate(truths) for each in judged.row(j, truth)], where.shape)
         if not notes:
@@ -414,6 +442,8 @@ class _Judged:
     route: Route
     derived: Derived
     where: np.ndarray
+    order: int
+    """Of the route's own truths; 0 for others."""
 
     def row(self, j: int, truth: RowTruth) -> list[RuleVerdict]:
         values = [self.derived.value(place) for place in self.where[j].tolist()]
@@ -423,13 +453,19 @@ class _Judged:
         return verdicts
 
     def _component(self, j: int, i: int, value: ProgramValue, truth: LocalTruth) -> RuleVerdict:
-        """Judged as if every literal were exact; what is not RIGHT then, with what inexact literals excuse."""
+        """Judged as if every literal were exact; what is not RIGHT then, with what inexact literals excuse: those of
+        the program, and last, as they cost most, those of the function (SEMANTICS §2).
+        """
         verdict = judge_rule(value, truth, Threshold(form=self.route.form))
-        if verdict.kind not in (RuleClass.WRONG, RuleClass.INEXACT) or not isinstance(value, Enclosure):
+        if verdict.kind not in _REFUTED or not isinstance(value, Enclosure):
             return verdict
         spread = self._spread[self.where[j, i]]
         if spread is None:
             return RuleVerdict(kind=RuleClass.UNDECIDED, reason="what inexact literals excuse could not be established")
+        verdict = judge_rule(value, truth, Threshold(form=self.route.form, spread=spread))
+        if verdict.kind not in _REFUTED or not isinstance(truth, Enclosure) or not self.order:
+            return verdict
+        spread += self.route.truth_spreads(self.order)[j, i]
         return judge_rule(value, truth, Threshold(form=self.route.form, spread=spread))
 
     @cached_property
@@ -468,6 +504,17 @@ def differ(a: LocalTruth, b: LocalTruth) -> bool:
     if isinstance(a, Enclosure) and isinstance(b, Enclosure):
         return a.upper < b.lower or b.upper < a.lower
     return type(a) is not type(b) and not any(isinstance(each, NoTruth) for each in (a, b))
+
+
+def _components(truths: Sequence[RowTruth]) -> Iterator[tuple[tuple[int, int], LocalTruth]]:
+    for j, row in enumerate(truths):
+        for i, truth in enumerate(row.components):
+            yield (j, i), truth
+
+
+def _gap(a: LocalTruth, b: LocalTruth) -> Fraction:
+    """How far two truths are apart; 0 where that says nothing."""
+    return abs(a.middle - b.middle) if isinstance(a, Enclosure) and isinstance(b, Enclosure) else Fraction(0)
 
 
 def _moved(truth: PrimalTruth, j: int, places: Sequence[Any], weights: tuple[Fraction, ...]) -> Fraction | None:

@@ -11,7 +11,7 @@ from verifier.arithmetic.floats import Format, named
 from verifier.execution.compiled import reason_of
 from verifier.execution.dtypes import x64_for
 from verifier.model.jaxprs import all_equations
-from verifier.programs.equation import is_foreign
+from verifier.programs.equation import is_custom_rule, is_foreign
 from verifier.programs.extent import operations
 from verifier.programs.trace import Row, Subject, Traced, compiled, scaled, trace, traceable
 
@@ -51,6 +51,11 @@ class Tracing:
     def scaled(self) -> Tracing:
         """The same function with other seeds: see `trace.scaled`."""
         return Tracing(scaled(self.subject), self.dtype)
+
+    @cached_property
+    def has_rules(self) -> bool:
+        """Whether the function calls functions with derivative rules of their own, JAX's among them."""
+        return any(map(is_custom_rule, all_equations(self.primal.jaxpr)))
 
     @cached_property
     def has_own_rules(self) -> bool:

@@ -25,7 +25,7 @@ from verifier.truth.jaxprs import evaluate
 from verifier.truth.replay import run
 from verifier.truth.values import Literal, exact_literals
 
-__all__ = ["Derived", "is_small_dyadic"]
+__all__ = ["Derived", "is_small_dyadic", "moved_literals"]
 
 _FIRST_BITS = 160
 _NOT_LOOKED_AT = Unknown("not looked at", "")
@@ -82,8 +82,7 @@ class Derived:
 
     def spread(self, form: Format, seed: int = 0) -> list[Fraction | None]:
         """For each result an estimate of u sum |r_j dT/dr_j| over the inexact literals r_j of the program."""
-        signs = random.Random(seed)
-        return self._moved_by_literals([_moving(form, lambda _: signs.choice((-1, 1)))] * _SIGN_VECTORS)
+        return self._moved_by_literals([moved_literals(form, random.Random(seed))] * _SIGN_VECTORS)
 
     def spread_by(self, constants: Collection[float], form: Format, seed: int = 0) -> list[Fraction | None]:
         """The same over these constants, each moved wherever it stands in the program: it is one number there."""
@@ -152,10 +151,15 @@ def _largest(still: Element, moved: Sequence[Element], step: Fraction) -> Fracti
         return None
 
 
-def _moving(form: Format, sign: Callable[[float], int]) -> Callable[[BallSystem], Literal]:
+def moved_literals(form: Format, signs: random.Random) -> Callable[[Any], Literal]:
+    """The literals of a run in a number system, those that are no small dyadic moved by u of themselves, up or down."""
+    return _moving(form, lambda _: signs.choice((-1, 1)))
+
+
+def _moving(form: Format, sign: Callable[[float], int]) -> Callable[[Any], Literal]:
     """Every literal that is no small dyadic moved by u of itself, up or down or not at all as `sign` says."""
 
-    def moving(system: BallSystem) -> Literal:
+    def moving(system: Any) -> Literal:
         exact = exact_literals(system)
 
         def literal(value: float, dtype: np.dtype) -> Any:

@@ -33,7 +33,9 @@ from verifier.arithmetic.germ import GermSystem
 from verifier.arithmetic.one_sided import Ceiling, coefficient, derivative, differentiate
 from verifier.arithmetic.precision import working_precision
 from verifier.truth.enclosing import CEILING, disjoint, flat, is_tight
+from verifier.truth.jaxprs import evaluate
 from verifier.truth.replay import run
+from verifier.truth.values import Literal
 
 __all__ = ["Lines", "Program", "Reading", "Vector", "of_jaxpr"]
 
@@ -162,9 +164,16 @@ class Lines:
         return [float(each) for array in self.place for each in array.flat]
 
 
-def of_jaxpr(jaxpr: Any, options: Callable[[], dict[str, Any]] = dict) -> Program:
-    """A closed jaxpr as a program; `options()` makes what goes to the evaluator, anew for each run."""
-    return lambda arguments, system: [object_array(run(jaxpr, arguments, system, options()))]
+def of_jaxpr(
+    jaxpr: Any, options: Callable[[], dict[str, Any]] = dict, literals: Callable[[Any], Literal] | None = None
+) -> Program:
+    """A closed jaxpr as a program; `options()` makes what goes to the evaluator, anew for each run.
+
+    `literals` makes what a number in the program is to a number system; without it, itself.
+    """
+    if literals is None:
+        return lambda arguments, system: [object_array(run(jaxpr, arguments, system, options()))]
+    return lambda arguments, system: evaluate(jaxpr, arguments, system, literal=literals(system), **options())
 
 
 def _table(rows: Sequence[Sequence[Element]]) -> np.ndarray:
