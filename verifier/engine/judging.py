@@ -19,7 +19,7 @@ from verifier.execution.points import Point
 from verifier.judge.certain import Certain, Kind, certain
 from verifier.judge.number import Judgement, Yardstick, judgement, unexplained
 from verifier.judge.text import truth_text
-from verifier.model.verdict import Jump, Kink, NumberClass, NumberVerdict, Truth
+from verifier.model.verdict import Enclosure, NoTruth, NumberClass, NumberVerdict, Truth
 from verifier.programs.components import Contraction, Directions, Signature, component_names, contract
 from verifier.programs.plan import Program
 from verifier.runs.records import Verdict, Witness, Worst
@@ -157,7 +157,7 @@ class Judging:
         return Columns.of(np.stack([self._floats[dtype, point, *view] for point in points]))
 
     def _judge(self, observation: Observation, point: int, value: float, truth: Truth) -> NumberVerdict:
-        if _is_symbolic(observation) and isinstance(truth.value, Kink | Jump):
+        if _is_symbolic(observation) and not isinstance(truth.value, Enclosure | NoTruth):
             return NumberVerdict(kind=NumberClass.CONVENTION, reason="the symbolic derivative is undefined here")
         key = (id(truth), observation.dtype, observation.device)
         yardstick = self.yardsticks[observation.dtype, observation.device]

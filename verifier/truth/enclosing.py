@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +13,16 @@ from verifier.arithmetic.precision import working_precision
 from verifier.model.rule import NonFinite, ProgramValue
 from verifier.model.verdict import Enclosure, NoTruth
 
-__all__ = ["CEILING", "TIGHT_BITS", "disjoint", "enclosure", "is_presumed_zero", "is_tight", "program_value"]
+__all__ = [
+    "CEILING",
+    "TIGHT_BITS",
+    "disjoint",
+    "enclosed",
+    "enclosure",
+    "is_presumed_zero",
+    "is_tight",
+    "program_value",
+]
 
 TIGHT_BITS = 96
 """An enclosure known to so many bits decides every question about float64, and leaves room for sums of a few."""
@@ -63,13 +72,14 @@ def program_value(element: Element, bits: int = 0) -> ProgramValue:
         return NonFinite(element.value)  # type: ignore[arg-type]
     if isinstance(element, Unknown):
         return NoTruth(element.reason)
-    return _or_astronomic(lambda: enclosure(element, bits))
+    return enclosed(element, bits)
 
 
-def _or_astronomic(compute: Callable[[], Enclosure]) -> Enclosure | NoTruth:
+def enclosed(ball: Element, bits: int = 0) -> Enclosure | NoTruth:
+    """As `enclosure`; why there is none for a ball beyond what a rational can be asked to hold."""
     try:
-        return compute()
-    except ValueError:  # an exponent beyond what a rational can be asked to hold
+        return enclosure(ball, bits)
+    except ValueError:
         return NoTruth("a number of astronomic size")
 
 

@@ -83,13 +83,16 @@ class LineGerm:
 
         return with_enough(compute, start=GermSystem(bits=_BITS, order=order + 2), accept=_is_close)
 
-    def _value(self, system: GermSystem, side: int) -> np.ndarray:
+    def program(self, arguments: Sequence[np.ndarray], system: GermSystem) -> list[np.ndarray]:
+        """The graph's value for elements of the input leaves, which come in the order of `place`."""
         constant = np.frompyfunc(lambda number: system.exact(Fraction(number)), 1, 1)
-        moving = np.frompyfunc(lambda at, along: system.variable(Fraction(at), side * Fraction(along)), 2, 1)
         leaves = {name: _array(constant(array), array.shape) for name, array in self.data.items()}
-        for name, array in self.place.items():
-            leaves[name] = _array(moving(array, self.direction[name]), array.shape)
-        return evaluate([self.node], leaves, system)[0]
+        return [evaluate([self.node], {**leaves, **dict(zip(self.place, arguments, strict=True))}, system)[0]]
+
+    def _value(self, system: GermSystem, side: int) -> np.ndarray:
+        moving = np.frompyfunc(lambda at, along: system.variable(Fraction(at), side * Fraction(along)), 2, 1)
+        arguments = [_array(moving(array, self.direction[name]), array.shape) for name, array in self.place.items()]
+        return self.program(arguments, system)[0]
 
 
 def _array(value: object, shape: Sequence[int]) -> np.ndarray:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain, combinations, combinations_with_replacement, permutations, product
@@ -28,7 +28,7 @@ from verifier.arithmetic.precision import working_precision
 from verifier.arithmetic.vocabulary import OPERATIONS
 from verifier.model.rule import Cusp, Infinite, LocalTruth, RowTruth, Undefined
 from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth
-from verifier.truth.enclosing import CEILING, disjoint, enclosure
+from verifier.truth.enclosing import CEILING, disjoint, enclosed, enclosure
 from verifier.truth.lines import Lines, Reading, Vector
 
 __all__ = ["PrimalTruth", "random_direction"]
@@ -125,22 +125,21 @@ class PrimalTruth:
         if not is_finite(self.value[j]):
             return None
         with working_precision(_WORKING_BITS):
-            sides = [side.slope for side in self._sides(j, self._axis(0), order + 1) if is_finite(side.slope)]
-            return max((_magnitude(each) * abs(Fraction(float(x))) for each in sides), default=None)
+            slope = _largest(side.slope for side in self._sides(j, self._axis(0), order + 1))
+            return None if slope is None else slope * abs(Fraction(float(x)))
 
     def moved(self, j: int, index: int, weights: Vector) -> Fraction | None:
         """|sum w_i x_i d/dx_i of the derivative by component `index`|, from germs; None where it is not known."""
         along = tuple(w * x for w, x in zip(weights, self._place(), strict=True))
         with working_precision(_WORKING_BITS):
-            motion = self.lines.thin(along, index).values[j][1]
-            return _magnitude(motion) if is_finite(motion) else None
+            return _largest([self.lines.thin(along, index).values[j][1]])
 
     def moved_tensor(self, j: int, places: tuple[int, ...], weights: Vector) -> Fraction | None:
         """As `moved`, of order 2 and more; `places` say which of the chosen components it is taken by."""
         along = tuple(w * x for w, x in zip(weights, self._place(), strict=True))
         with working_precision(_WORKING_BITS):
             sides = self._multilinear(j, [*(self._axis(self.chosen[place]) for place in places), along])
-            return max((_magnitude(side.slope) for side in sides if is_finite(side.slope)), default=None)
+            return _largest(side.slope for side in sides)
 
     # ---- order 1
 
@@ -188,7 +187,7 @@ class PrimalTruth:
     def _spanned(self, j: int, axes: tuple[LocalTruth, ...], guesses: Sequence[Sequence[float]]) -> RowTruth:
         """A kink in several inputs: the smooth cells around the point and what they span, coordinate by coordinate."""
         cells = [self._cell(j, v) for v in self._ways(j, guesses)]
-        finite = [cell for cell in cells if all(map(is_finite, cell))]
+        finite = [cell for cell in cells if all(isinstance(_plain(each), Enclosure) for each in cell)]
         if not finite:
             return RowTruth(components=axes)
         hull = tuple(dict.fromkeys(tuple(enclosure(each) for each in cell) for cell in finite))
@@ -342,6 +341,9 @@ class PrimalTruth:
             return Jump()
         if lost:
             return NoTruth(lost.reason)
+        for side in inside:
+            if isinstance(found := _plain(side.slope), NoTruth):  # of astronomic size
+                return found
         # At a seam the point belongs to the piece that takes its value there.
         return self._joined([side for side in inside if not disjoint(value, side.limit)] or inside)
 
@@ -488,12 +490,15 @@ def _radius(element: Element) -> float:
     return float(element.rad())  # type: ignore[union-attr]
 
 
-def _magnitude(element: Element) -> Fraction:
-    return enclosure(element).magnitude
+def _largest(elements: Iterable[Element]) -> Fraction | None:
+    """The largest size of those that are finite; None where there is none, or one is astronomic."""
+    found = [enclosed(each) for each in elements if is_finite(each)]
+    sizes = [each.magnitude for each in found if isinstance(each, Enclosure)]
+    return max(sizes, default=None) if len(sizes) == len(found) else None
 
 
 def _plain(element: Element) -> LocalTruth:
     if is_finite(element):
-        return enclosure(element)
+        return enclosed(element)
     reason = element.reason if isinstance(element, Unknown) else f"the function is {element!r} here"
     return NoTruth(reason) if isinstance(element, Unknown) else Undefined(reason)

@@ -14,9 +14,12 @@ import numpy as np
 
 from verifier.arithmetic.elements import Unknown, exact_ball, is_finite
 from verifier.arithmetic.precision import working_precision
+from verifier.model.verdict import Enclosure, Kink, NoTruth
 from verifier.truth.formula import FormulaTruth
+from verifier.truth.lines import Lines
 from verifier.truth.one_sided import LineGerm, Sides, disjoint
-from verifier.truth.tensors import JUMP, OrderTruth, Place, as_array
+from verifier.truth.primal import PrimalTruth
+from verifier.truth.tensors import OrderTruth, Place, as_array, stated
 
 __all__ = ["STEP_LIMIT", "conflicts", "settled", "too_large"]
 
@@ -48,8 +51,8 @@ def conflicts(truth: FormulaTruth, place: Place, found: Mapping[int, OrderTruth]
 
 
 def settled(truth: FormulaTruth, place: Place, found: Mapping[int, OrderTruth]) -> dict[int, OrderTruth]:
-    """Of one real input: components without a finite derivative replaced by their one-sided ones, or by these where
-    they agree.
+    """Of one real input: components without a finite derivative replaced by what germs say of them: one-sided
+    derivatives that agree or do not, an infinity, a jump.
     """
     inputs = truth.definitions.leaves
     if [leaf.shape for leaf in inputs] != [()] or too_large(truth):
@@ -61,12 +64,21 @@ def settled(truth: FormulaTruth, place: Place, found: Mapping[int, OrderTruth]) 
 def _settle(tensor: OrderTruth, line: LineGerm, order: int, value: np.ndarray) -> OrderTruth:
     values = tensor.values.copy()
     unsettled = [index for index, each in enumerate(values.flat) if order and not is_finite(each)]
-    limits, sides = (line.derivatives(each) if unsettled else () for each in (0, order))
+    sides = line.derivatives(order) if unsettled else ()
+    # What the one-sided derivatives of all orders say together; the numbers themselves are read anew, as balls.
+    lines = Lines(line.program, tuple(np.asarray(each.item(), dtype=np.float64) for each in line.place.values()))
+    truths = PrimalTruth(lines, list(value.flat), (0,)).derivatives(order) if unsettled else ()
     for index in unsettled:
-        if _jumps(value.flat[index], limits[index]) or not _is_smooth(line, order - 1, index):
-            values.flat[index] = JUMP
-        elif sides[index].finite():
-            values.flat[index] = sides[index].right if sides[index].agree() else sides[index]
+        match truths[index].components[0]:
+            case Enclosure():
+                finite = [each for each in (sides[index].right, sides[index].left) if is_finite(each)]
+                values.flat[index] = finite[0] if finite else values.flat[index]
+            case Kink():
+                values.flat[index] = sides[index]
+            case NoTruth():
+                pass
+            case truth:
+                values.flat[index] = stated(truth)
     return replace(tensor, values=values, moving=partial(_settled_moves, tensor, line, order, values))
 
 
@@ -77,13 +89,6 @@ def _settled_moves(tensor: OrderTruth, line: LineGerm, order: int, values: np.nd
         if is_finite(values.flat[index]) and not is_finite(each):
             along[index] = _move(line, order, index)
     return moves
-
-
-def _is_smooth(line: LineGerm, order: int, index: int) -> bool:
-    """Whether the derivative exists: the sides agree at this order and all lower ones (|x|' jumps at 0, so that the
-    sides of |x|'' say nothing about the point).
-    """
-    return all(line.derivatives(each)[index].agree() for each in range(1, order + 1))
 
 
 def _move(line: LineGerm, order: int, index: int) -> object:

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from verifier.arithmetic.elements import BITS, Element, Special, Unknown, as_fraction, is_finite, lower, upper
+from verifier.arithmetic.elements import BITS, Element, Special, Unknown, is_finite
 from verifier.arithmetic.floats import Format
 from verifier.arithmetic.precision import working_precision
-from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth, Truth
+from verifier.model.verdict import Cusp, Enclosure, Infinite, Jump, Kink, LocalTruth, NoTruth, Truth, Undefined
+from verifier.truth.enclosing import CEILING, enclosed
 from verifier.truth.in_floats import ACCURATE_BITS, largest_of, parts, sum_of
 from verifier.truth.one_sided import Sides
 
@@ -27,6 +28,7 @@ __all__ = [
     "Contract",
     "OrderTruth",
     "Place",
+    "Stated",
     "View",
     "as_array",
     "contracted",
@@ -35,16 +37,44 @@ __all__ = [
     "is_negligible",
     "is_settled",
     "least_condition",
+    "stated",
 ]
 
 FIRST_BITS = 128
-CEILING = 2**13
-"""Working precisions in bits: doubled from the first up to the ceiling (SEMANTICS §4 needs over 1,000 at 1e-300)."""
+"""Working precision in bits: doubled from here up to the ceiling."""
 
 NEGLIGIBLE_BITS = 56
 """Beside a yardstick: far below the 2^-48 of it to which errors are measured."""
 
-JUMP = Unknown("a jump: the value at the point differs from a limit, so that no derivative speaks about it", remedy="")
+
+@dataclass(frozen=True, slots=True)
+class Stated(Unknown):
+    """A truth that is no number, an unknown to whoever computes with it."""
+
+    truth: LocalTruth = field(default_factory=Jump)
+
+    def __add__(self, other: object) -> Unknown:
+        """A sum with what is infinite may be anything; where there is a jump or no function it has no derivative."""
+        return self if isinstance(self.truth, (Jump, Undefined)) else Unknown(self.reason, self.remedy)
+
+    __radd__ = __sub__ = __rsub__ = __add__
+
+    def __neg__(self) -> Unknown:
+        match self.truth:
+            case Infinite(sign):
+                return stated(Infinite(-1 if sign > 0 else 1))
+            case Cusp():
+                return Unknown(self.reason, self.remedy)
+        return self
+
+
+def stated(truth: LocalTruth) -> Stated:
+    """An element for this truth."""
+    return Stated("the derivative is no number", remedy="", truth=truth)
+
+
+JUMP = stated(Jump())
+
 
 Place = Mapping[str, np.ndarray]
 """Input leaf -> object array of exact numbers (Fraction, int or float)."""
@@ -193,17 +223,19 @@ class ComponentTruths(Sequence[Truth]):
 
     def _truth(self, component: int) -> Truth:
         value = self.values.flat[component]
-        if value is JUMP:
-            return Truth(value=Jump())
+        if isinstance(value, Stated):
+            return Truth(value=value.truth)
         if isinstance(value, Sides):
-            return Truth(value=Kink(_enclosure(value.left), _enclosure(value.right)))
+            left, right = enclosed(value.left), enclosed(value.right)
+            found = next((each for each in (left, right) if isinstance(each, NoTruth)), None)
+            return Truth(value=found or Kink(left, right))  # pyright: ignore[reportArgumentType]
         if not is_finite(value):
             return Truth(value=NoTruth(value.reason if isinstance(value, Unknown) else f"the truth is {value!r}"))
-        low, high = as_fraction(lower(value)), as_fraction(upper(value))
-        if low < 0 < high and self.bits >= CEILING:
-            size = (high - low) * 2 ** (self.bits - 1)
+        found = enclosed(value)
+        if isinstance(found, Enclosure) and found.lower < 0 < found.upper and self.bits >= CEILING:
+            size = (found.upper - found.lower) * 2 ** (self.bits - 1)
             return Truth(value=Enclosure(Fraction(0), Fraction(0)), condition=size, presumed=True)
-        return Truth(value=Enclosure(low, high), condition=self._condition(component))
+        return Truth(value=found, condition=self._condition(component))
 
     def _condition(self, component: int) -> Fraction | None:
         """sum |dT| over a basis; else the largest |dT| along the random sign vectors, an estimate that never exceeds
@@ -212,11 +244,8 @@ class ComponentTruths(Sequence[Truth]):
         if self.conditions is not None and math.isfinite(known := self.conditions[component]):
             return Fraction(known)
         along = [each.flat[component] for each in self.moving()]
-        if not all(map(is_finite, along)):
+        moves = [enclosed(each) for each in along if is_finite(each)]
+        sizes = [each.magnitude for each in moves if isinstance(each, Enclosure)]
+        if len(sizes) < len(along):
             return None
-        sizes = [as_fraction(upper(abs(move))) for move in along if not move.is_zero()]
         return sum(sizes, Fraction(0)) if self.complete else max(sizes, default=Fraction(0))
-
-
-def _enclosure(ball: Element) -> Enclosure:
-    return Enclosure(as_fraction(lower(ball)), as_fraction(upper(ball)))  # type: ignore[arg-type]
