@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from verifier.cli import main
+from verifier.runs.reader import equal_bytes_apart_from_provenance, read
 
 CATALOG = """\
 format: "1.0"
@@ -137,6 +138,23 @@ def test_the_coverage_of_a_run_file_is_printed_for_people_and_for_machines(tmp_p
     assert "The source: 1 of 1 sections covered" in text.output
     assert "jvp that never ran: abs, " in text.output
     assert json.loads(machine.output)["rule_totals"]["jvp"]["verified"] > 0
+
+
+def test_merged_partial_runs_cover_what_the_whole_run_covers(tmp_path, catalog):
+    path = catalog()
+    path.write_text(
+        path.read_text().replace("{id: s, title: S}", '{id: s, title: S, formulas: ["two is 2", "3 = 3", "4"]}')
+        + CATALOG.format(statement="3 == 3", says="3").partition("entries:\n")[2].replace("  one:", "  another:", 1)
+        + '      - {id: d, says: "3 = 3", holds: 3 == 3}\n'
+    )
+    whole, first, second = (tmp_path / f"{name}.jsonl" for name in ("whole", "first", "second"))
+    for out, only in ((whole, ()), (first, ("--entry", "one")), (second, ("--entry", "another"))):
+        assert invoke("run", path, "--out", out, "--quiet", *NARROW, *only).exit_code == 0
+    for runs in ((first, second), (second, first)):
+        merged = tmp_path / "merged.jsonl"
+        assert invoke("merge", *runs, "--out", merged).exit_code == 0
+        assert equal_bytes_apart_from_provenance(whole, merged)
+    assert read(merged).coverage.sections[0].missing == ("formula: 4",)
 
 
 def test_a_run_file_that_cannot_be_read_has_status_2(tmp_path):

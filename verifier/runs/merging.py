@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from verifier.errors import UsageError
 from verifier.model.verdict import ClaimVerdict
 from verifier.runs import records
+from verifier.runs.merged_coverage import merged_coverage
 from verifier.runs.outcome import Outcome
 from verifier.runs.reader import Run
 from verifier.runs.tallies import end_of
@@ -39,15 +40,13 @@ def merged(runs: Sequence[Run]) -> tuple[records.Record, ...]:
     """
     _require_one_catalog(runs)
     named = [_named(run, qualifier) for run, qualifier in zip(runs, _qualifiers(runs), strict=True)]
-    entries = dict.fromkeys(each.entry for run in named for each in run.entries)
-    outcomes = [_outcome(entry, named) for entry in entries]
-    stale = tuple(each for each in named[0].end.stale if all(each in run.end.stale for run in named[1:]))
+    outcomes = [_outcome(entry, named) for entry in _entries(named)]
     return (
         _header(named),
         *(record for outcome in outcomes for record in outcome.records),
-        _coverage(named),
+        merged_coverage(named, outcomes),
         _provenance(named),
-        end_of(outcomes, stale),
+        end_of(outcomes, _stale(named)),
     )
 
 
@@ -61,6 +60,32 @@ def _require_one_catalog(runs: Sequence[Run]) -> None:
             )
         if (run.header.seed, run.header.options.samples) != (first.seed, first.options.samples):
             raise UsageError("the runs have different seeds or samples, and so different points; run them alike")
+
+
+def _entries(runs: Sequence[Run]) -> list[str]:
+    """The entries of all runs, as they stand in the catalog."""
+    return _in_catalog_order(runs, dict.fromkeys(each.entry for run in runs for each in run.entries), str)
+
+
+def _stale(runs: Sequence[Run]) -> list[str]:
+    """Acknowledgements that no run with their entry meets; each begins with the entry's id."""
+    entries = [{each.entry for each in run.entries} for run in runs]
+
+    def is_stale(text: str) -> bool:
+        asked = [run for run, held in zip(runs, entries, strict=True) if _acknowledging(text) in held] or runs
+        return all(text in run.end.stale for run in asked)
+
+    found = _distinct(run.end.stale for run in runs)
+    return [each for each in _in_catalog_order(runs, found, _acknowledging) if is_stale(each)]
+
+
+def _acknowledging(stale: str) -> str:
+    return stale.partition(":")[0]
+
+
+def _in_catalog_order(runs: Sequence[Run], found: Iterable[T], entry: Callable[[T], str]) -> list[T]:
+    place = {name: number for number, name in enumerate(runs[0].header.lines)}
+    return sorted(found, key=lambda each: place.get(entry(each), len(place)))
 
 
 # ---- names of targets
@@ -89,8 +114,11 @@ def _named(run: Run, qualifier: str) -> Run:
         return run
     cells = tuple(replace(each, device=_with(each.device, qualifier)) for each in run.coverage.matrix)
     devices = tuple(replace(each, name=_with(each.name, qualifier)) for each in run.provenance.devices)
+    asked = run.header.options.devices
+    chosen = None if asked is None else tuple(_with(each, qualifier) for each in asked)
     return replace(
         run,
+        header=replace(run.header, options=replace(run.header.options, devices=chosen)),
         provenance=replace(run.provenance, devices=devices),
         verdicts=tuple(replace(each, device=_with(each.device, qualifier)) for each in run.verdicts),
         rules=tuple(replace(each, program=_with(each.program, qualifier)) for each in run.rules),
@@ -207,7 +235,7 @@ def _header(runs: Sequence[Run]) -> records.Header:
         options=replace(
             asked[0],
             dtypes=_widest([each.dtypes for each in asked]),
-            devices=None if len(runs) > 1 else asked[0].devices,
+            devices=_widest([each.devices for each in asked]),
             programs=_widest([each.programs for each in asked]),
             full=all(each.full for each in asked),
         ),
@@ -222,27 +250,6 @@ def _widest(chosen: Sequence[tuple[str, ...] | None]) -> tuple[str, ...] | None:
 
 def _distinct(groups: Iterable[Iterable[T]]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(each for group in groups for each in group))
-
-
-def _coverage(runs: Sequence[Run]) -> records.Coverage:
-    all_of = [run.coverage for run in runs]
-    return replace(
-        all_of[0],
-        sections=_joined([each.sections for each in all_of], lambda each: each.id),
-        cheat_sheet=_joined([each.cheat_sheet for each in all_of], lambda each: each.row),
-        matrix=_distinct(each.matrix for each in all_of),
-        skipped=_distinct(each.skipped for each in all_of),
-    )
-
-
-def _joined(groups: Sequence[Sequence[T]], key: Callable[[T], str]) -> tuple[T, ...]:
-    """Of each row the one that covers more: runs of some entries cover less than a run of all."""
-    found: dict[str, T] = {}
-    for each in (each for group in groups for each in group):
-        known = found.get(key(each))
-        if known is None or len(each.entries) > len(known.entries):  # type: ignore[attr-defined]
-            found[key(each)] = each
-    return tuple(found.values())
 
 
 def _provenance(runs: Sequence[Run]) -> records.Provenance:

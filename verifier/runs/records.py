@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 __all__ = [
     "FORMAT",
     "KINDS",
+    "SHOWN_ENTRIES",
     "Acknowledged",
     "Blame",
     "CatalogOf",
@@ -63,6 +64,9 @@ __all__ = [
 
 FORMAT = "1.1"
 """Readers accept every minor version of their major one; fields are only ever added within a major version."""
+
+SHOWN_ENTRIES = 5
+"""How many entries a rule's coverage names."""
 
 NO_MAPPING: Mapping[str, Any] = MappingProxyType({})
 
@@ -558,7 +562,7 @@ class RuleCoverage:
     exercised: tuple[int, ...] = ()
     verified: tuple[int, ...] = ()
     entries: tuple[str, ...] = ()
-    """The first few entries that verify it; where none does, that ran it."""
+    """The first few entries, in catalog order, that verify it; where none does, that ran it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

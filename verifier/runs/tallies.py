@@ -1,4 +1,4 @@
-"""What a run file counts at its end: derived from its entries' records alone."""
+"""What a run file counts, and what counts in it as proven: derived from its entries' records alone."""
 
 from __future__ import annotations
 
@@ -10,12 +10,30 @@ from verifier.model.verdict import ClaimVerdict, NumberClass
 from verifier.runs.outcome import Outcome
 from verifier.runs.records import Claim, End, Rule, Verdict
 
-__all__ = ["end_of", "is_finding"]
+__all__ = ["end_of", "is_finding", "proven"]
+
+_PASSING = frozenset((RuleClass.RIGHT, RuleClass.CONVENTION, RuleClass.UNDEFINED))
 
 
 def is_finding(record: Verdict | Rule | Claim) -> bool:
     """Whether a record wants attention: it fails, or nothing could be decided."""
     return record.fails or record.verdict == "UNDECIDED"
+
+
+def proven(rules: Iterable[Rule]) -> set[tuple[str, str, int]]:
+    """The programs, as (entry, program, order), of which every component was judged to pass and some proven right."""
+    judged: dict[tuple[str, str, int], list[Rule]] = {}
+    for rule in rules:
+        judged.setdefault((rule.entry, rule.program, rule.order), []).append(rule)
+    return {program for program, found in judged.items() if all(map(_passes, found)) and any(map(_is_right, found))}
+
+
+def _passes(rule: Rule) -> bool:
+    return rule.verdict in _PASSING and not rule.fails
+
+
+def _is_right(rule: Rule) -> bool:
+    return rule.counts.get(RuleClass.RIGHT, 0) > 0
 
 
 def end_of(outcomes: Sequence[Outcome], stale: Sequence[str] = ()) -> End:
