@@ -2,7 +2,7 @@
 
 A device's name stands for one target only: where two runs mean different things by `cpu:0` (another JAX, another
 processor), each keeps its own, named by what is different. Two runs that contradict each other about one and the same
-target are an error.
+target are an error. Law: merge(merge(a, b), a) = merge(a, b).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from verifier.errors import UsageError
 from verifier.model.verdict import ClaimVerdict
 from verifier.runs import records
 from verifier.runs.merged_coverage import merged_coverage
+from verifier.runs.merged_names import Names, parts_of
 from verifier.runs.outcome import Outcome
 from verifier.runs.reader import Run
 from verifier.runs.tallies import end_of
@@ -39,13 +40,15 @@ def merged(runs: Sequence[Run]) -> tuple[records.Record, ...]:
     Raises UsageError where the runs are of different catalogs or seeds, or contradict each other.
     """
     _require_one_catalog(runs)
-    named = [_named(run, qualifier) for run, qualifier in zip(runs, _qualifiers(runs), strict=True)]
+    parts = parts_of(runs)
+    names = Names.of(parts)
+    named = [names.given_to(run) for run in runs]
     outcomes = [_outcome(entry, named) for entry in _entries(named)]
     return (
         _header(named),
         *(record for outcome in outcomes for record in outcome.records),
         merged_coverage(named, outcomes),
-        _provenance(named),
+        _provenance(parts, names),
         end_of(outcomes, _stale(named)),
     )
 
@@ -86,48 +89,6 @@ def _acknowledging(stale: str) -> str:
 def _in_catalog_order(runs: Sequence[Run], found: Iterable[T], entry: Callable[[T], str]) -> list[T]:
     place = {name: number for number, name in enumerate(runs[0].header.lines)}
     return sorted(found, key=lambda each: place.get(entry(each), len(place)))
-
-
-# ---- names of targets
-
-
-def _qualifiers(runs: Sequence[Run]) -> list[str]:
-    """What tells each run's devices apart from those of the same name in another run; empty where nothing has to."""
-    if not any(_means_another(a, b) for a in runs for b in runs):
-        return [""] * len(runs)
-    told = [(f"JAX {run.provenance.versions.get('jax', 'unknown')}", run.provenance.machine.processor) for run in runs]
-    differ = [len(set(each)) > 1 for each in zip(*told, strict=True)]
-    return [", ".join(text for text, shown in zip(each, differ, strict=True) if shown) for each in told]
-
-
-def _means_another(a: Run, b: Run) -> bool:
-    """Whether a device's name stands for different things in both runs."""
-    if a is b or not {each.name for each in a.provenance.devices} & {each.name for each in b.provenance.devices}:
-        return False
-    own, other = a.provenance, b.provenance
-    return own.versions != other.versions or own.machine.processor != other.machine.processor
-
-
-def _named(run: Run, qualifier: str) -> Run:
-    """The run with its devices, and the programs of its rules, named by the qualifier as well."""
-    if not qualifier:
-        return run
-    cells = tuple(replace(each, device=_with(each.device, qualifier)) for each in run.coverage.matrix)
-    devices = tuple(replace(each, name=_with(each.name, qualifier)) for each in run.provenance.devices)
-    asked = run.header.options.devices
-    chosen = None if asked is None else tuple(_with(each, qualifier) for each in asked)
-    return replace(
-        run,
-        header=replace(run.header, options=replace(run.header.options, devices=chosen)),
-        provenance=replace(run.provenance, devices=devices),
-        verdicts=tuple(replace(each, device=_with(each.device, qualifier)) for each in run.verdicts),
-        rules=tuple(replace(each, program=_with(each.program, qualifier)) for each in run.rules),
-        coverage=replace(run.coverage, matrix=cells),
-    )
-
-
-def _with(name: str, qualifier: str) -> str:
-    return f"{name} ({qualifier})"
 
 
 # ---- entries
@@ -198,7 +159,12 @@ def _agreed(found: Sequence[T], key: Callable[[T], tuple[object, ...]], what: st
 @dataclass(frozen=True, slots=True)
 class _Said:
     claim: records.Claim
-    jax: str
+    jax: frozenset[str]
+    """The versions that it was decided with: several where the run is a merged one."""
+
+    @property
+    def versions(self) -> str:
+        return " and ".join(sorted(self.jax))
 
 
 def _claims(entry: str, runs: Sequence[Run]) -> tuple[records.Claim, ...]:
@@ -207,21 +173,30 @@ def _claims(entry: str, runs: Sequence[Run]) -> tuple[records.Claim, ...]:
     for run in runs:
         for each in run.claims:
             if each.entry == entry:
-                said.setdefault(each.claim, []).append(_Said(each, run.provenance.versions.get("jax", "unknown")))
+                said.setdefault(each.claim, []).append(_Said(each, _jax_of(entry, run)))
     return tuple(reduce(_worse, each).claim for each in said.values())
 
 
+def _jax_of(entry: str, run: Run) -> frozenset[str]:
+    parts = parts_of([run])
+    own = [each for each in parts if entry in each.entries] or parts
+    return frozenset(each.versions.get("jax", "unknown") for each in own)
+
+
 def _worse(a: _Said, b: _Said) -> _Said:
+    jax = a.jax | b.jax
     if a.claim.verdict == b.claim.verdict:
-        return a
-    if a.jax == b.jax:
-        raise UsageError(
-            f"{a.claim.entry}: the runs contradict each other about the claim {a.claim.claim}, both with JAX {a.jax}: "
-            f"{a.claim.verdict} and {b.claim.verdict}"
-        )
+        return _Said(a.claim, jax)
     better, worse = sorted((a, b), key=lambda each: _CLAIMS_BEST_FIRST.index(ClaimVerdict(each.claim.verdict)))
-    reason = f"with JAX {worse.jax}: {worse.claim.reason}; with JAX {better.jax} it is {better.claim.verdict}"
-    return _Said(replace(worse.claim, reason=reason), worse.jax)
+    if better.jax < worse.jax:  # a merged run, that has heard of the better one
+        return worse
+    if worse.jax <= better.jax:
+        raise UsageError(
+            f"{a.claim.entry}: the runs contradict each other about the claim {a.claim.claim}, both with JAX "
+            f"{worse.versions}: {a.claim.verdict} and {b.claim.verdict}"
+        )
+    reason = f"with JAX {worse.versions}: {worse.claim.reason}; with JAX {better.versions} it is {better.claim.verdict}"
+    return _Said(replace(worse.claim, reason=reason), jax)
 
 
 # ---- what stands around the entries
@@ -252,20 +227,20 @@ def _distinct(groups: Iterable[Iterable[T]]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(each for group in groups for each in group))
 
 
-def _provenance(runs: Sequence[Run]) -> records.Provenance:
-    all_of = [run.provenance for run in runs]
+def _provenance(parts: tuple[records.Part, ...], names: Names) -> records.Provenance:
     return records.Provenance(
-        versions=_together([each.versions for each in all_of]),
+        versions=_together([each.versions for each in parts]),
         machine=records.Machine(
-            system=_and(each.machine.system for each in all_of),
-            processor=_and(each.machine.processor for each in all_of),
-            cores=all_of[0].machine.cores if len({each.machine.cores for each in all_of}) == 1 else None,
+            system=_and(each.machine.system for each in parts),
+            processor=_and(each.machine.processor for each in parts),
+            cores=parts[0].machine.cores if len({each.machine.cores for each in parts}) == 1 else None,
         ),
-        devices=_distinct(each.devices for each in all_of),
-        started=min((each.started for each in all_of if each.started), default=""),
-        seconds=sum(each.seconds or 0.0 for each in all_of),
-        entries=_summed([each.entries for each in all_of]),
-        workers=tuple(each for one in all_of for each in one.workers),
+        devices=names.devices(parts),
+        started=min((each.started for each in parts if each.started), default=""),
+        seconds=sum(each.seconds or 0.0 for each in parts),
+        entries=_summed([each.entries for each in parts]),
+        workers=tuple(each for one in parts for each in one.workers),
+        parts=parts if len(parts) > 1 else (),
     )
 
 

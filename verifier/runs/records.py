@@ -43,6 +43,7 @@ __all__ = [
     "MeasuredBy",
     "NonGoals",
     "Options",
+    "Part",
     "Picture",
     "Point",
     "Provenance",
@@ -162,10 +163,9 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
-    """Versions, machine and times: the only record that may differ between two runs of one command and seed."""
+class Part:
+    """Versions, machine and times of one run."""
 
-    KIND: ClassVar[str] = "provenance"
     versions: Mapping[str, str] = field(default_factory=lambda: NO_MAPPING)
     machine: Machine = Machine()
     devices: tuple[Device, ...] = ()
@@ -179,6 +179,15 @@ class Provenance:
     """Entries whose records were in the journal of this run before it was continued."""
     workers: tuple[Worker, ...] = ()
     """The workers of a cluster that took part; empty where the run stayed on one machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance(Part):
+    """The only record that may differ between two runs of one command and seed."""
+
+    KIND: ClassVar[str] = "provenance"
+    parts: tuple[Part, ...] = ()
+    """Of a merged run, the provenance of each run that it was made of, with that run's own names of devices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
