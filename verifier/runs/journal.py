@@ -18,10 +18,10 @@ from typing import Self
 from verifier.errors import RunFileError
 from verifier.runs.json_form import Malformed, dumps, loads
 from verifier.runs.outcome import Outcome
+from verifier.runs.placing import writing
 from verifier.runs.reader import Run, assembled, read
 from verifier.runs.records import Coverage, Header, Provenance
 from verifier.runs.tallies import end_of
-from verifier.runs.writer import writing
 
 __all__ = ["Head", "Journal", "journal_of", "read_any"]
 
