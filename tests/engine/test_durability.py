@@ -170,6 +170,23 @@ def test_a_corrupt_journal_is_refused_and_kept(catalog, tmp_path, cut_off):
         assert journal_of(out).read_bytes() == b"".join(fault)
 
 
+def test_a_second_run_with_the_same_file_is_refused_and_the_first_one_ends_well(catalog, tmp_path, monkeypatch):
+    out, sound, refused = tmp_path / "run.jsonl", worker_module.verify, []
+
+    def verify(prepared, *given):
+        if prepared.entry.id == "three":
+            for options in (NARROW, replace(NARROW, resume=True)):
+                with pytest.raises(RunFileError, match="another run is under way"):
+                    run(catalog, out, options)
+                refused.append(options)
+        return sound(prepared, *given)
+
+    monkeypatch.setattr(worker_module, "verify", verify)
+    assert [each.entry for each in run(catalog, out).entries] == list(NAMES)
+    assert len(refused) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.jsonl", "small.yaml"]
+
+
 def test_resuming_without_a_journal_begins(catalog, tmp_path):
     assert run(catalog, tmp_path / "run.jsonl", replace(NARROW, resume=True)).provenance.resumed == ()
 
