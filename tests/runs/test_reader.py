@@ -57,6 +57,11 @@ BROKEN: dict[str, tuple[Callable[[Lines], Lines], str]] = {
     ),
     "empty": (lambda lines: [], r":1: the file is truncated"),
     "no JSON": (lambda lines: [lines[0], "{oops}\n", *lines[1:]], r":2: not a line of JSON"),
+    "an integer too long for Python": (lambda lines: [lines[0], "1" * 6000 + "\n"], r":2: not a line of JSON"),
+    "a version too long for Python": (
+        lambda lines: [changed(lines[0], format="1" * 6000 + ".0")],
+        r":1: not a line of JSON",
+    ),
     "a bare NaN": (lambda lines: [lines[0], '{"kind":"provenance","seconds":NaN}\n'], r":2: NaN is no JSON"),
     "an unknown kind": (lambda lines: [lines[0], '{"kind":"verdikt"}\n'], r":2: kind: expected one of"),
     "a missing field": (lambda lines: [lines[0], '{"kind":"claim","entry":"e"}\n'], r":2: claim: missing"),

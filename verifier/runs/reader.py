@@ -107,10 +107,10 @@ def _record(line: bytes, path: Path, number: int) -> Record:
         if number == 1:
             _check_format(data, path)
         return decode(data, strict=False)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise _fault(path, number, f"not a line of JSON ({error})") from None
     except Malformed as error:
         raise _fault(path, number, str(error).lstrip(".: ")) from None
+    except (ValueError, RecursionError) as error:  # no JSON, no text, or an integer that is too long for Python
+        raise _fault(path, number, f"not a line of JSON ({error})") from None
 
 
 def _refuse_constant(token: str) -> Any:

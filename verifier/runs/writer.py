@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from verifier.runs.json_form import decode, encode
+from verifier.runs.json_form import as_line, decode, encode
 from verifier.runs.placing import Placing
 from verifier.runs.records import KINDS, Record
 
@@ -18,7 +17,7 @@ __all__ = ["RunWriter", "line_of"]
 def line_of(record: Record | Mapping[str, Any]) -> str:
     """A record as its line, without the newline; raises ValueError for a mapping that is no record of this format."""
     checked = decode(record, strict=True) if isinstance(record, Mapping) else record
-    return json.dumps(encode(checked), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return as_line(encode(checked))
 
 
 class RunWriter:
