@@ -119,6 +119,22 @@ def test_what_is_merged_is_a_run_file(run_of, number, rule, claim, tmp_path):
     assert len(both.verdicts) == len(both.rules) == 2
 
 
+def test_rules_are_told_apart_by_version_where_no_device_is_shared(run_of, number, rule):
+    def run(device, jax, verdict, **changes):
+        return on(run_of(number(device=device), rule(verdict, **changes), jax=jax), device)
+
+    older = run("cpu:0", "0.10.2", "RIGHT")
+    found = merged([older, run("gpu:0", "0.12.0", "WRONG", fails=True)])
+    assert [(each.program, each.verdict) for each in of(found, records.Rule)] == [
+        ("grad (JAX 0.10.2)", "RIGHT"),
+        ("grad (JAX 0.12.0)", "WRONG"),
+    ]
+    assert [each.device for each in of(found, records.Verdict)] == ["cpu:0", "gpu:0"]
+    assert [each.program for each in of(merged([older, run("gpu:0", "0.10.2", "RIGHT")]), records.Rule)] == ["grad"]
+    with pytest.raises(UsageError, match="contradict each other about the same rule"):
+        merged([older, run("gpu:0", "0.10.2", "WRONG")])
+
+
 OTHERS = {
     "the same": {},
     "another version": {"jax": "0.12.0"},

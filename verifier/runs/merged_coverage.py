@@ -46,7 +46,7 @@ def merged_coverage(runs: Sequence[Run], outcomes: Sequence[Outcome]) -> Coverag
     cells = _grouped((each for one in found for each in one.matrix), lambda each: (each.entry, each.dtype, each.device))
     sections = _grouped((each for one in found for each in one.sections), lambda each: each.id)
     rows = _grouped((each for one in found for each in one.cheat_sheet), lambda each: each.row)
-    skipped = _distinct(each.skipped for each in found)
+    skipped = _distinct([*(each.skipped for each in found), *(each.skipped for each in outcomes)])
     return Coverage(
         sections=tuple(_section(each, claims) for each in sections),
         cheat_sheet=tuple(_row(each, claims) for each in rows),

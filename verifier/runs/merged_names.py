@@ -14,7 +14,7 @@ from typing import TypeVar
 from verifier.runs.reader import Run
 from verifier.runs.records import Device, Part, Provenance
 
-__all__ = ["Names", "parts_of"]
+__all__ = ["Names", "parts_of", "parts_with"]
 
 K = TypeVar("K")
 
@@ -33,6 +33,12 @@ def parts_of(runs: Iterable[Run]) -> tuple[Part, ...]:
         # Mappings have no hash.
         found += [each for each in run.provenance.parts or (_alone(run.provenance),) if each not in found]
     return tuple(found)
+
+
+def parts_with(entry: str, run: Run) -> tuple[Part, ...]:
+    """Those of a run's parts in which an entry was verified; all where none says."""
+    parts = parts_of([run])
+    return tuple(each for each in parts if entry in each.entries) or parts
 
 
 def _alone(provenance: Provenance) -> Part:

@@ -8,7 +8,7 @@ target are an error. Law: merge(merge(a, b), a) = merge(a, b).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, TypeVar
 
@@ -16,7 +16,8 @@ from verifier.errors import UsageError
 from verifier.model.verdict import ClaimVerdict
 from verifier.runs import records
 from verifier.runs.merged_coverage import merged_coverage
-from verifier.runs.merged_names import Names, parts_of
+from verifier.runs.merged_entry import joined_entry
+from verifier.runs.merged_names import Names, parts_of, parts_with
 from verifier.runs.outcome import Outcome
 from verifier.runs.reader import Run
 from verifier.runs.tallies import end_of
@@ -95,39 +96,19 @@ def _in_catalog_order(runs: Sequence[Run], found: Iterable[T], entry: Callable[[
 
 
 def _outcome(entry: str, runs: Sequence[Run]) -> Outcome:
-    found = reduce(_joined_entry, [each for run in runs for each in run.entries if each.entry == entry])
+    found, skipped = joined_entry(entry, runs)
     return Outcome(
         entry=found,
         conflicts=int(found.status == "ORACLE CONFLICT"),
         verdicts=_agreed(_of(entry, (run.verdicts for run in runs)), _cell, "number"),
         rules=_agreed(_of(entry, (run.rules for run in runs)), _rule, "rule"),
         claims=_claims(entry, runs),
+        skipped=skipped,
     )
 
 
 def _of(entry: str, groups: Iterable[Iterable[T]]) -> list[T]:
     return [each for group in groups for each in group if each.entry == entry]  # type: ignore[attr-defined]
-
-
-def _joined_entry(a: records.Entry, b: records.Entry) -> records.Entry:
-    """Points and columns of both; everything else has to be the same."""
-    shared = a.points.keys() & b.points.keys()
-    if any(a.points[dtype] != b.points[dtype] for dtype in shared):
-        raise UsageError(f"{a.entry}: the runs have different points in {', '.join(sorted(shared))}; run them alike")
-    kept = ("points", "columns", "status", "reason")
-    for each in fields(records.Entry):
-        if each.name not in kept and getattr(a, each.name) != getattr(b, each.name):
-            raise UsageError(
-                f"{a.entry}: the runs differ in its {each.name}; make them with one version of the verifier"
-            )
-    worse = b if a.status == "OK" else a
-    return replace(
-        a,
-        points={**a.points, **b.points},
-        columns=(*a.columns, *(each for each in b.columns if each.dtype not in {own.dtype for own in a.columns})),
-        status=worse.status,
-        reason=worse.reason,
-    )
 
 
 def _cell(record: records.Verdict) -> tuple[object, ...]:
@@ -161,6 +142,8 @@ class _Said:
     claim: records.Claim
     jax: frozenset[str]
     """The versions that it was decided with: several where the run is a merged one."""
+    is_silent: bool
+    """Whether it is open only because the entry FAILED there."""
 
     @property
     def versions(self) -> str:
@@ -171,22 +154,22 @@ def _claims(entry: str, runs: Sequence[Run]) -> tuple[records.Claim, ...]:
     """One record a claim: the worse one, which says what came out elsewhere."""
     said: dict[str, list[_Said]] = {}
     for run in runs:
+        jax = frozenset(each.versions.get("jax", "unknown") for each in parts_with(entry, run))
+        has_failed = any(each.entry == entry and each.status == "FAILED" for each in run.entries)
         for each in run.claims:
             if each.entry == entry:
-                said.setdefault(each.claim, []).append(_Said(each, _jax_of(entry, run)))
+                is_silent = has_failed and each.verdict == "UNDECIDED"
+                said.setdefault(each.claim, []).append(_Said(each, jax, is_silent))
     return tuple(reduce(_worse, each).claim for each in said.values())
-
-
-def _jax_of(entry: str, run: Run) -> frozenset[str]:
-    parts = parts_of([run])
-    own = [each for each in parts if entry in each.entries] or parts
-    return frozenset(each.versions.get("jax", "unknown") for each in own)
 
 
 def _worse(a: _Said, b: _Said) -> _Said:
     jax = a.jax | b.jax
+    for silent, other in ((a, b), (b, a)):
+        if silent.is_silent and not other.is_silent and silent.jax <= other.jax:
+            return other
     if a.claim.verdict == b.claim.verdict:
-        return _Said(a.claim, jax)
+        return _Said(a.claim, jax, a.is_silent and b.is_silent)
     better, worse = sorted((a, b), key=lambda each: _CLAIMS_BEST_FIRST.index(ClaimVerdict(each.claim.verdict)))
     if better.jax < worse.jax:  # a merged run, that has heard of the better one
         return worse
@@ -196,7 +179,7 @@ def _worse(a: _Said, b: _Said) -> _Said:
             f"{worse.versions}: {a.claim.verdict} and {b.claim.verdict}"
         )
     reason = f"with JAX {worse.versions}: {worse.claim.reason}; with JAX {better.versions} it is {better.claim.verdict}"
-    return _Said(replace(worse.claim, reason=reason), jax)
+    return _Said(replace(worse.claim, reason=reason), jax, is_silent=False)
 
 
 # ---- what stands around the entries
