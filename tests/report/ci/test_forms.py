@@ -104,6 +104,17 @@ def test_junit_counts_and_places(run):
     assert found["open", "derivatives"].find("error") is not None
 
 
+def test_junit_names_an_entry_and_its_claims_apart_whatever_their_ids_are(make_run):
+    ids = ("derivatives", "claim", "claim-derivatives", "e")
+    claim = {"kind": "claim", "entry": "e", "section": "s", "says": "so", "verdict": "CONFIRMED"}
+    suite = ElementTree.fromstring(
+        junit.render(make_run([entry("e"), *({**claim, "claim": id} for id in ids)]), CATALOG)
+    )[0]
+    names = [(each.get("classname"), each.get("name")) for each in suite]
+    assert names[0] == ("e", "derivatives")
+    assert len(set(names)) == len(names) == len(ids) + 1
+
+
 def test_sarif_fits_its_specification(run):
     models = pytest.importorskip("sarif_pydantic")
     text = sarif.render(run, CATALOG)
