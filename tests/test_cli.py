@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import stat
+import threading
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from verifier.cli import main
+from verifier.runs.reader import equal_bytes_apart_from_provenance, read
 
 CATALOG = """\
 format: "1.0"
@@ -139,6 +144,23 @@ def test_the_coverage_of_a_run_file_is_printed_for_people_and_for_machines(tmp_p
     assert json.loads(machine.output)["rule_totals"]["jvp"]["verified"] > 0
 
 
+def test_merged_partial_runs_cover_what_the_whole_run_covers(tmp_path, catalog):
+    path = catalog()
+    path.write_text(
+        path.read_text().replace("{id: s, title: S}", '{id: s, title: S, formulas: ["two is 2", "3 = 3", "4"]}')
+        + CATALOG.format(statement="3 == 3", says="3").partition("entries:\n")[2].replace("  one:", "  another:", 1)
+        + '      - {id: d, says: "3 = 3", holds: 3 == 3}\n'
+    )
+    whole, first, second = (tmp_path / f"{name}.jsonl" for name in ("whole", "first", "second"))
+    for out, only in ((whole, ()), (first, ("--entry", "one")), (second, ("--entry", "another"))):
+        assert invoke("run", path, "--out", out, "--quiet", *NARROW, *only).exit_code == 0
+    for runs in ((first, second), (second, first)):
+        merged = tmp_path / "merged.jsonl"
+        assert invoke("merge", *runs, "--out", merged).exit_code == 0
+        assert equal_bytes_apart_from_provenance(whole, merged)
+    assert read(merged).coverage.sections[0].missing == ("formula: 4",)
+
+
 def test_a_run_file_that_cannot_be_read_has_status_2(tmp_path):
     (tmp_path / "bad.jsonl").write_text("{}\n")
     for name in ("bad.jsonl", "none.jsonl"):
@@ -161,3 +183,93 @@ def test_the_schema_is_printed_as_it_is_committed():
     assert result.exit_code == 0
     committed = Path(__file__).parents[1] / "verifier" / "catalog" / "schema.json"
     assert json.loads(result.stdout) == json.loads(committed.read_text())
+
+
+FORMS = ("--html", "--junit", "--sarif", "--markdown")
+
+
+@pytest.fixture
+def run_file(tmp_path, catalog):
+    path = tmp_path / "run.jsonl"
+    assert invoke("run", catalog(), "--out", path, "--quiet", *NARROW).exit_code == 0
+    return path
+
+
+@pytest.fixture
+def nothing_runs(monkeypatch):
+    """Whoever begins to compute, or to read a run, fails."""
+    for name in ("verifier.engine.run.run_catalog", "verifier.runs.reader.read", "verifier.runs.journal.read_any"):
+        monkeypatch.setattr(name, lambda *given, **more: pytest.fail("it began"))
+
+
+def refused(result) -> str:
+    """The one line that a refusal says."""
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+def test_an_output_that_would_replace_what_is_needed_is_refused_before_anything_runs(
+    tmp_path, catalog, run_file, nothing_runs
+):
+    path, same = catalog(), tmp_path / "same"
+    kept = {each: each.read_bytes() for each in (path, run_file)}
+    for arguments, said in (
+        (("run", path, "--out", path), "--out .* would replace the catalog"),
+        (("run", path, "--junit", tmp_path / "." / path.name), "--junit .* would replace the catalog"),
+        (("run", path, "--baseline", run_file, "--out", run_file), "--out .* would replace the baseline"),
+        (("run", path, "--out", same, "--html", same), "--out and --html are one file"),
+        (("run", path, "--out", same, "--html", f"{same}.journal"), "--html and the journal of --out are one file"),
+        *((("report", run_file, form, run_file), f"{form} .* would replace the run file") for form in FORMS),
+        (("report", run_file, "--html", same, "--sarif", same), "--html and --sarif are one file"),
+        (("compare", run_file, tmp_path / "b.jsonl", "--html", run_file), "would replace the run file"),
+        (("merge", tmp_path / "b.jsonl", run_file, "--out", run_file), "--out .* would replace run file 2"),
+    ):
+        assert re.search(said, refused(invoke(*arguments)))
+    assert kept == {each: each.read_bytes() for each in kept}
+    assert not same.exists()
+
+
+@pytest.mark.parametrize("place", ["/proc/x", ""])
+def test_what_cannot_be_written_is_one_error_before_anything_runs(tmp_path, catalog, run_file, nothing_runs, place):
+    said = "/proc/x: cannot be written" if place else "name a file"
+    for option in ("--out", *FORMS):
+        assert said in refused(invoke("run", catalog(), option, place, *NARROW))
+    for option in FORMS:
+        assert said in refused(invoke("report", run_file, option, place))
+    assert said in refused(invoke("compare", run_file, run_file, "--html", place))
+    assert said in refused(invoke("merge", run_file, "--out", place))
+    assert said in refused(invoke("new", "x**2", "--domain", "x=1:2", "--out", place))
+
+
+def test_a_full_disk_is_one_error_and_leaves_nothing_beside_a_report(tmp_path, run_file, monkeypatch):
+    full = OSError(28, "No space left on device")
+    monkeypatch.setattr("os.fsync", lambda handle: (_ for _ in ()).throw(full))
+    for command in (("report", run_file), ("compare", run_file, run_file)):
+        assert "page.html: cannot be written (No space left" in refused(
+            invoke(*command, "--html", tmp_path / "page.html")
+        )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.jsonl", "small.yaml"]
+
+
+def test_a_run_file_can_be_piped_and_a_link_stays_one(tmp_path, catalog, run_file):
+    fifo, link = tmp_path / "fifo", tmp_path / "link"
+    os.mkfifo(fifo)
+    link.symlink_to(run_file)
+    before = run_file.read_bytes()
+    found: list[bytes] = []
+    reader = threading.Thread(target=lambda: found.append(fifo.read_bytes()), daemon=True)
+    reader.start()
+    assert invoke("run", catalog(), "--out", fifo, "--quiet", *NARROW).exit_code == 0
+    reader.join(timeout=10)
+    run_file.unlink()
+    assert invoke("run", catalog(), "--out", link, "--quiet", *NARROW).exit_code == 0
+    assert link.is_symlink()
+    piped = tmp_path / "piped"
+    for written in (found[0], before):
+        piped.write_bytes(written)
+        assert equal_bytes_apart_from_provenance(piped, run_file)
+    assert stat.S_ISFIFO(fifo.stat().st_mode)
+    assert "--out" in refused(invoke("run", catalog(), "--out", fifo, "--resume", *NARROW))
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["fifo", "link", "piped", "run.jsonl", "small.yaml"]

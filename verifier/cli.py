@@ -8,7 +8,7 @@ Heavy libraries are imported inside the commands, so that `--help` and shell com
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,10 +33,25 @@ _INTERRUPTED = 130
 
 
 def _in_a_folder(context: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
-    """A file that is to be written: refused before anything runs where its folder is missing."""
+    """A file that is to be written: refused before anything runs where it has no name or its folder is missing."""
+    if path is not None and not path.name:
+        raise click.BadParameter("name a file")
     if path is not None and not path.parent.is_dir():
         raise click.BadParameter(f"there is no folder {path.parent}; make it first")
     return path
+
+
+def _check_files(outputs: Mapping[str, Path | None], inputs: Mapping[str, Path | None]) -> None:
+    """Before anything is computed: every output can be written, and takes the place of nothing that is needed."""
+    from verifier.runs.journal import journal_of
+    from verifier.runs.placing import is_stream, require_apart, require_writable
+
+    written = {name: path for name, path in outputs.items() if path is not None}
+    out = written.get("--out")
+    beside = {} if out is None or is_stream(out) else {"the journal of --out": journal_of(out)}
+    require_apart(written | beside, {name: path for name, path in inputs.items() if path is not None})
+    for path in written.values():
+        require_writable(path)
 
 
 def _entries_of_catalog(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -141,6 +156,8 @@ def run(
     from verifier.engine.progress import Progress
     from verifier.engine.run import run_catalog
 
+    outputs = {"--out": out, "--html": html, "--junit": junit, "--sarif": sarif, "--markdown": markdown}
+    _check_files(outputs, {"the catalog": catalog, "the baseline": baseline})
     known = _read(baseline)
     with _told_what_is_kept(out), Progress(quiet=quiet) as progress:
         run_file = run_catalog(catalog, _options(options), out=out, progress=progress)
@@ -202,6 +219,7 @@ def report(run_file: Path, github: bool, **files: Path | None) -> None:
 
     if not github and not any(files.values()):
         raise click.UsageError(f"name what to write: {', '.join(f'--{form}' for form, _ in _FORMS)} or --github")
+    _check_files({f"--{form}": path for form, path in files.items()}, {"the run file": run_file})
     run = read_any(run_file)
     for path in _write(run, run.header.catalog.file, github=github, **files):
         click.echo(f"wrote {path}")
@@ -235,6 +253,7 @@ def new(
     from verifier.engine.progress import Progress
     from verifier.engine.run import run_catalog
 
+    _check_files({"--out": out}, {})
     entry = add_entry(
         out, formula, domains=domains, name=name, title=title, section=section, orders=orders or (1, 2), points=points
     )
@@ -304,6 +323,7 @@ def compare(old: Path, new: Path, as_json: bool, html: Path | None) -> None:
     from verifier.compare.differences import compare as compare_runs
     from verifier.runs.reader import read
 
+    _check_files({"--html": html}, {"the run file": old, "the newer run file": new})
     before, after = read(old), read(new)
     comparison = compare_runs(before, after)
     if html is not None:
@@ -324,6 +344,7 @@ def merge(run_files: tuple[Path, ...], out: Path) -> None:
     from verifier.runs.reader import read
     from verifier.runs.writer import RunWriter
 
+    _check_files({"--out": out}, {f"run file {number}": each for number, each in enumerate(run_files, 1)})
     found = merged([read(each) for each in run_files])
     with RunWriter(out) as writer:
         for record in found:

@@ -4,7 +4,8 @@ VerifierError                 exit status 2
 ├── UsageError                a wrong argument or option
 ├── CatalogError              a catalog that cannot be read: every fault at once, exit status 3
 ├── FormulaError              a formula that cannot be read, with its column; becomes a CatalogError's fault
-├── RunFileError              a run file that is unreadable, corrupt or of a newer major format
+├── RunFileError              a run file that is unreadable, corrupt or of a newer major format; a file that
+│                             cannot be written
 └── WorkerError               worker processes that do not start
 """
 
@@ -26,7 +27,7 @@ class UsageError(VerifierError):
 
 
 class RunFileError(VerifierError):
-    """A run file that cannot be read; the message names the file, the line and what to do."""
+    """A run file that cannot be read, or a file that cannot be written; the message names it and says what to do."""
 
 
 class WorkerError(VerifierError):

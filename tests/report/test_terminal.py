@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from verifier.report.printing import safe
 from verifier.report.terminal import print_summary, summary
 from verifier.runs.reader import Run
 
@@ -62,3 +63,7 @@ def test_hostile_text_steers_nothing(make_run: Callable[..., Run], verdict: Make
 def test_print_summary_writes_to_standard_output(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     print_summary(run, [Path("run.jsonl")])
     assert capsys.readouterr().out == summary(run, files=[Path("run.jsonl")])
+
+
+def test_half_a_character_is_shown_as_a_mark() -> None:
+    assert safe("bad \ud800 \x1b text").plain == "bad \ufffd \ufffd text"

@@ -1,11 +1,13 @@
 """Records and JSON objects: what one holds the other holds, and every mistake is named by its place."""
 
+import json
 import math
 
 import pytest
 
-from verifier.runs.json_form import Malformed, decode, encode
+from verifier.runs.json_form import Malformed, decode, dumps, encode, loads
 from verifier.runs.records import Claim, Verdict
+from verifier.runs.writer import line_of
 
 VERDICT = {
     "kind": "verdict",
@@ -41,6 +43,23 @@ def test_records_are_frozen_all_the_way_down() -> None:
     assert isinstance(record.ulps, tuple)
     with pytest.raises(TypeError):
         record.counts["LOSSY"] = 0  # type: ignore[index]
+
+
+def test_a_lone_surrogate_is_written_out_and_everything_else_stays_as_it_is() -> None:
+    claim = Claim(
+        entry="e", claim="c", says="Über 😀 \\ud800", section="s", verdict="UNDECIDED", reason="bad \ud800 text"
+    )
+    for kept in (loads(Claim, dumps(claim)), decode(json.loads(line_of(claim)), strict=True)):
+        assert isinstance(kept, Claim)
+        assert (kept.says, kept.reason) == (claim.says, "bad \\ud800 text")
+    dumps(claim).encode()
+    line_of(claim).encode()
+
+
+@pytest.mark.parametrize("text", ["1" * 6000, "[" * 100_000, "{", b"\xff"], ids=["long", "deep", "cut off", "no text"])
+def test_what_is_no_json_or_too_much_of_it_is_malformed(text: str | bytes) -> None:
+    with pytest.raises(Malformed, match="no JSON"):
+        loads(Claim, text)
 
 
 def test_a_number_that_is_not_finite_becomes_null() -> None:

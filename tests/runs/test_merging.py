@@ -104,10 +104,99 @@ def test_an_oracle_conflict_stays_a_finding(run_of, number):
     assert of(merged([run, loud]), records.End)[0].findings == 1
 
 
+def written(path, found):
+    """The run of these records, read back from a file."""
+    with RunWriter(path) as out:
+        for record in found:
+            out.write(record)
+    return read(path)
+
+
 def test_what_is_merged_is_a_run_file(run_of, number, rule, claim, tmp_path):
     run = on(run_of(number(), rule(), claim(), jax="0.10.2"), "cpu:0")
-    path = tmp_path / "merged.jsonl"
-    with RunWriter(path) as out:
-        for record in merged([run, on(run_of(number(), rule(), claim(), jax="0.12.0"), "cpu:0")]):
-            out.write(record)
-    assert len(read(path).verdicts) == len(read(path).rules) == 2
+    other = on(run_of(number(), rule(), claim(), jax="0.12.0"), "cpu:0")
+    both = written(tmp_path / "merged.jsonl", merged([run, other]))
+    assert len(both.verdicts) == len(both.rules) == 2
+
+
+def test_rules_are_told_apart_by_version_where_no_device_is_shared(run_of, number, rule):
+    def run(device, jax, verdict, **changes):
+        return on(run_of(number(device=device), rule(verdict, **changes), jax=jax), device)
+
+    older = run("cpu:0", "0.10.2", "RIGHT")
+    found = merged([older, run("gpu:0", "0.12.0", "WRONG", fails=True)])
+    assert [(each.program, each.verdict) for each in of(found, records.Rule)] == [
+        ("grad (JAX 0.10.2)", "RIGHT"),
+        ("grad (JAX 0.12.0)", "WRONG"),
+    ]
+    assert [each.device for each in of(found, records.Verdict)] == ["cpu:0", "gpu:0"]
+    assert [each.program for each in of(merged([older, run("gpu:0", "0.10.2", "RIGHT")]), records.Rule)] == ["grad"]
+    with pytest.raises(UsageError, match="contradict each other about the same rule"):
+        merged([older, run("gpu:0", "0.10.2", "WRONG")])
+
+
+OTHERS = {
+    "the same": {},
+    "another version": {"jax": "0.12.0"},
+    "another processor": {"processor": "q"},
+    "both": {"jax": "0.12.0", "processor": "q"},
+    "another library": {"numpy": "2.1"},
+    "another device": {"jax": "0.12.0", "name": "gpu:0"},
+}
+
+
+@pytest.fixture
+def target(run_of, number, rule, claim):
+    """target(name, processor, versions) -> a run with a number, a rule and claims of its own on one device."""
+
+    def make(name="cpu:0", processor="p", **versions):
+        versions = {"jax": "0.10.2", "numpy": "2.0"} | versions
+        said = claim() if versions["jax"] == "0.10.2" else claim("REFUTED", fails=True, reason="no")
+        told = (number(device=name), rule(bits=float(len(str(versions)))), said)
+        run = on(run_of(*told, **versions), name, processor=processor)
+        cells = (records.Cell(entry="e", dtype="float32", device=name, programs=("grad/jit",)),)
+        return replace(
+            run,
+            coverage=replace(run.coverage, matrix=cells),
+            provenance=replace(run.provenance, seconds=2.0, entries={"e": 1.0}, started=f"{name}{processor}{versions}"),
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_what_is_merged_already_counts_once(target, tmp_path, other):
+    a, b = target(), target(**OTHERS[other])
+    once = merged([a, b])
+    both = written(tmp_path / "both.jsonl", once)
+    for runs in ([both, a], [both, b], [both, both], [both, a, b], [both]):
+        assert merged(runs) == once
+    assert once[-1].verdicts == {"ACCURATE": 1 if other == "the same" else 2}
+
+
+@pytest.mark.parametrize("pair", [("another processor", "both"), ("another device", "another version")])
+def test_a_merged_run_is_named_anew_beside_a_third_one(target, tmp_path, pair):
+    a, b, c = target(), *(target(**OTHERS[each]) for each in pair)
+    both = written(tmp_path / "both.jsonl", merged([a, b]))
+    at_once, in_turn = merged([a, b, c]), merged([both, c])
+    for kind in (records.Verdict, records.Rule, records.Provenance, records.End, records.Coverage):
+        assert of(in_turn, kind) == of(at_once, kind)
+    assert len({each.device for each in of(in_turn, records.Verdict)}) == 3
+
+
+def test_names_say_what_differs_where_the_version_of_jax_and_the_processor_do_not(target):
+    found = merged([target(), target(numpy="2.1")])
+    assert [each.device for each in of(found, records.Verdict)] == ["cpu:0 (numpy 2.0)", "cpu:0 (numpy 2.1)"]
+
+
+def test_a_claim_of_a_merged_run_is_contradicted_only_by_what_it_has_heard_of(run_of, claim, tmp_path):
+    def run(verdict, jax, *entries):
+        made = run_of(*(claim(verdict, entry=each, reason=f"{verdict} {each}") for each in entries), jax=jax)
+        return replace(made, provenance=replace(made.provenance, entries=dict.fromkeys(entries, 1.0)))
+
+    both = written(tmp_path / "both.jsonl", merged([run("CONFIRMED", "0.10", "e"), run("CONFIRMED", "0.12", "f")]))
+    assert [each.verdict for each in both.claims] == ["CONFIRMED", "CONFIRMED"]
+    heard = merged([both, run("REFUTED", "0.12", "e")])
+    assert [each.verdict for each in of(heard, records.Claim)] == ["REFUTED", "CONFIRMED"]
+    with pytest.raises(UsageError, match=r"contradict each other about the claim c, both with JAX 0\.10"):
+        merged([both, run("REFUTED", "0.10", "e")])

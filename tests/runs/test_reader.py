@@ -57,6 +57,11 @@ BROKEN: dict[str, tuple[Callable[[Lines], Lines], str]] = {
     ),
     "empty": (lambda lines: [], r":1: the file is truncated"),
     "no JSON": (lambda lines: [lines[0], "{oops}\n", *lines[1:]], r":2: not a line of JSON"),
+    "an integer too long for Python": (lambda lines: [lines[0], "1" * 6000 + "\n"], r":2: not a line of JSON"),
+    "a version too long for Python": (
+        lambda lines: [changed(lines[0], format="1" * 6000 + ".0")],
+        r":1: not a line of JSON",
+    ),
     "a bare NaN": (lambda lines: [lines[0], '{"kind":"provenance","seconds":NaN}\n'], r":2: NaN is no JSON"),
     "an unknown kind": (lambda lines: [lines[0], '{"kind":"verdikt"}\n'], r":2: kind: expected one of"),
     "a missing field": (lambda lines: [lines[0], '{"kind":"claim","entry":"e"}\n'], r":2: claim: missing"),
@@ -75,6 +80,27 @@ BROKEN: dict[str, tuple[Callable[[Lines], Lines], str]] = {
         lambda lines: [x for x in lines if '"coverage"' not in x],
         r"expected one coverage record, found 0",
     ),
+    "a verdict is gone": (
+        lambda lines: [x for x in lines if '"kind":"verdict"' not in x],
+        r"run\.jsonl: the records are not .* \(acknowledged: 3 there, 2 found; verdicts LOSSY: 1 there, 0 found\)",
+    ),
+    "a rule is gone": (
+        lambda lines: [x for x in lines if '"kind":"rule"' not in x],
+        r"rules WRONG: 1 there, 0 found.*copy the file again",
+    ),
+    "a claim is gone": (
+        lambda lines: [x for x in lines if '"kind":"claim"' not in x],
+        r"claims REFUTED: 1 there, 0 found",
+    ),
+    "a claim is there twice": (lambda lines: [*lines[:6], *lines[5:]], r"claims REFUTED: 1 there, 2 found"),
+    "a finding is forgiven": (
+        lambda lines: [*lines[:7], changed(lines[7], findings=1)],
+        r"\(findings: 1 there, 0 found\)",
+    ),
+    "an entry that failed is gone": (
+        lambda lines: [*lines[:7], changed(lines[7], undecided=1)],
+        r"\(undecided: 1 there, 0 found\)",
+    ),
     "newer major": (
         lambda lines: [changed(lines[0], format="2.0"), "new\n"],
         r":1: the run file has format 2\.0.*Install a newer verifier",
@@ -90,6 +116,26 @@ def test_a_broken_file_is_refused_with_its_line(tmp_path: Path, name: str) -> No
     path.write_text("".join(breaks(NEWEST.read_text(encoding="utf-8").splitlines(keepends=True))), encoding="utf-8")
     with pytest.raises(RunFileError, match=said):
         read(path)
+
+
+def test_how_often_two_routes_exclude_each_other_is_the_end_record_s_to_say(tmp_path: Path) -> None:
+    lines = NEWEST.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines[2] = changed(lines[2], status="ORACLE CONFLICT")
+    path = tmp_path / "run.jsonl"
+    for findings in (1, 3):
+        path.write_text("".join([*lines[:7], changed(lines[7], findings=findings)]), encoding="utf-8")
+        assert read(path).end.findings == findings
+    path.write_text("".join(lines), encoding="utf-8")
+    with pytest.raises(RunFileError, match=r"\(findings: 0 there, 1 found\)"):
+        read(path)
+
+
+def test_a_class_of_a_newer_minor_version_counts_like_any_other(tmp_path: Path) -> None:
+    lines = NEWEST.read_text(encoding="utf-8").splitlines(keepends=True)
+    text = "".join([*lines[:3], lines[3].replace("LOSSY", "NOVEL"), *lines[4:7], lines[7].replace("LOSSY", "NOVEL", 1)])
+    path = tmp_path / "run.jsonl"
+    path.write_text(text, encoding="utf-8")
+    assert read(path).end.verdicts == {"NOVEL": 1}
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:

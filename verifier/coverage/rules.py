@@ -11,13 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from verifier.model.rule import RuleClass
 from verifier.runs.outcome import Outcome
-from verifier.runs.records import Coverage, NonGoals, Rule, RuleCoverage, RuleTable
+from verifier.runs.records import SHOWN_ENTRIES, Coverage, NonGoals, RuleCoverage, RuleTable
+from verifier.runs.tallies import proven
 
 __all__ = ["NOT_REAL", "with_rules"]
-
-_SHOWN_ENTRIES = 5
 
 _NOT_REAL = {
     "its result is no real number": """
@@ -35,8 +33,6 @@ NOT_REAL: Mapping[str, str] = MappingProxyType(
     {name: reason for reason, names in _NOT_REAL.items() for name in names.split()}
 )
 """Primitive -> why its rules say nothing about derivatives of real functions, besides what no run aims at."""
-
-_PASSING = frozenset((RuleClass.RIGHT, RuleClass.CONVENTION, RuleClass.UNDEFINED))
 
 Key = tuple[str, str]
 """Kind of rule and primitive."""
@@ -67,58 +63,44 @@ def with_rules(coverage: Coverage, outcomes: Sequence[Outcome]) -> Coverage:
 
 @dataclass
 class _Use:
-    """Where one rule ran: order -> entries; and where it was verified."""
+    """Where one rule ran: entry -> orders; and where it was verified."""
 
-    exercised: dict[int, dict[str, None]] = field(default_factory=dict)
-    verified: dict[int, dict[str, None]] = field(default_factory=dict)
+    exercised: dict[str, set[int]] = field(default_factory=dict)
+    verified: dict[str, set[int]] = field(default_factory=dict)
 
     def record(self, kind: str, primitive: str) -> RuleCoverage:
-        orders = self.verified or self.exercised
-        entries = dict.fromkeys(entry for order in sorted(orders) for entry in orders[order])
         return RuleCoverage(
             primitive=primitive,
             rule=kind,
-            exercised=tuple(sorted(self.exercised)),
-            verified=tuple(sorted(self.verified)),
-            entries=tuple(entries)[:_SHOWN_ENTRIES],
+            exercised=_orders(self.exercised),
+            verified=_orders(self.verified),
+            entries=tuple(self.verified or self.exercised)[:SHOWN_ENTRIES],
         )
+
+
+def _orders(found: Mapping[str, set[int]]) -> tuple[int, ...]:
+    return tuple(sorted(set().union(*found.values())))
 
 
 def _uses(outcomes: Iterable[Outcome]) -> dict[Key, _Use]:
     found: dict[Key, _Use] = {}
     for entry, order, key, is_verified in _facts(outcomes):
         use = found.setdefault(key, _Use())
-        use.exercised.setdefault(order, {})[entry] = None
+        use.exercised.setdefault(entry, set()).add(order)
         if is_verified:
-            use.verified.setdefault(order, {})[entry] = None
+            use.verified.setdefault(entry, set()).add(order)
     return found
 
 
 def _facts(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, int, Key, bool]]:
     """Entry, order, rule, and whether the program that ran it was proven right."""
     for outcome in outcomes:
-        proven = _proven(outcome.rules)
+        right = proven(outcome.rules)
         for program in outcome.exercised:
-            is_proven = (program.program, program.order) in proven
+            is_proven = (outcome.entry.entry, program.program, program.order) in right
             for kind, names in program.rules.items():
                 for name in names:
                     yield outcome.entry.entry, program.order, (kind, name), is_proven
-
-
-def _proven(rules: Iterable[Rule]) -> set[tuple[str, int]]:
-    """The programs (with their orders) of which every component was judged to pass and some proven right."""
-    judged: dict[tuple[str, int], list[Rule]] = {}
-    for rule in rules:
-        judged.setdefault((rule.program, rule.order), []).append(rule)
-    return {program for program, found in judged.items() if all(map(_passes, found)) and any(map(_is_right, found))}
-
-
-def _passes(rule: Rule) -> bool:
-    return rule.verdict in _PASSING and not rule.fails
-
-
-def _is_right(rule: Rule) -> bool:
-    return rule.counts.get(RuleClass.RIGHT, 0) > 0
 
 
 def _excluded(table: RuleTable) -> dict[str, str]:

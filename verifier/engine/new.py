@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from verifier.catalog.reader import read
 from verifier.catalog.writing import NewEntry, added, entry_ids, fresh, identity, section_of
 from verifier.errors import CatalogError, FormulaError, UsageError
+from verifier.runs.placing import Placing, is_stream
 from verifier.symbolic.formula import names, parse
 from verifier.symbolic.functions import CONSTANTS
 
@@ -31,6 +32,8 @@ def add_entry(
     Raises UsageError for what cannot be understood, CatalogError where the catalog would have faults; the file is then
     as it was.
     """
+    if is_stream(path):
+        raise UsageError(f"{path} is no file that a catalog could be kept in; choose another place")
     text = path.read_text(encoding="utf-8") if path.exists() else None
     taken = entry_ids(text, str(path)) if text is not None else ()
     if name in taken:
@@ -54,15 +57,17 @@ def add_entry(
 def _replace(path: Path, text: str) -> None:
     """Put the text in place once it reads as a catalog without a fault."""
     draft = path.with_name(path.name + ".draft")
-    draft.write_text(text, encoding="utf-8", newline="\n")
     try:
+        with Placing(draft) as out:
+            out.write(text)
         read(draft)
     except CatalogError as error:
         raise UsageError(f"the entry would not be valid, and {path} stays as it is:\n{error}") from None
-    else:
-        os.replace(draft, path)
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+    with Placing(path) as out:
+        out.write(text)
 
 
 def _domains(formula: str, domains: Sequence[str]) -> dict[str, tuple[str, str]]:

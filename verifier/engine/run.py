@@ -35,6 +35,7 @@ from verifier.runs import records
 from verifier.runs.journal import Head, Journal, journal_of
 from verifier.runs.json_form import Malformed, loads
 from verifier.runs.outcome import Outcome
+from verifier.runs.placing import is_stream
 from verifier.runs.reader import Run, assembled
 from verifier.runs.tallies import end_of
 from verifier.runs.writer import RunWriter
@@ -56,10 +57,11 @@ def run_catalog(path: Path, options: Options, *, out: Path | None, progress: Pro
     _check_imports(chosen, options)
     _check_durability(options, out)
     with ExitStack() as stack:
-        if out is None:
-            out = Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
+        kept = out
+        if kept is None or is_stream(kept):
+            kept = Path(stack.enter_context(TemporaryDirectory())) / "run.jsonl"
         executor = executor_of(catalog, path, options, stack)
-        return _Run(catalog, options, chosen, executor, out, progress).all()
+        return _Run(catalog, options, chosen, executor, out or kept, journal_of(kept), progress).all()
 
 
 def _check_programs(options: Options) -> None:
@@ -79,7 +81,7 @@ def _check_programs(options: Options) -> None:
 
 
 def _check_durability(options: Options, out: Path | None) -> None:
-    if options.resume and out is None:
+    if options.resume and (out is None or is_stream(out)):
         raise UsageError("--resume continues the run of a file: name it with --out")
     if options.memory and not can_tell():
         raise UsageError("--memory needs Linux's /proc, which this system lacks; leave it out")
@@ -116,6 +118,7 @@ class _Run:
     entries: Sequence[Entry]
     executor: Executor
     out: Path
+    journal_path: Path
     progress: Progress
     found: dict[str, Outcome] = field(default_factory=dict)
     resumed: tuple[str, ...] = ()
@@ -124,7 +127,7 @@ class _Run:
     def all(self) -> Run:
         """Continue, reuse, verify what is left, write the run file, and return what it holds."""
         started, clock = datetime.now(UTC), time.perf_counter()
-        with Journal(journal_of(self.out), self._head(), resume=self.options.resume) as journal:
+        with Journal(self.journal_path, self._head(), resume=self.options.resume) as journal:
             self.journal = journal
             self.found |= journal.found
             self.resumed = tuple(journal.found)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
 from functools import cache
 from importlib.resources import files
@@ -31,6 +30,7 @@ from verifier.report.pages import component_latex, histograms, sections
 from verifier.report.plots import shares
 from verifier.report.reproduction import missing_because, reproduction
 from verifier.report.rule_verdicts import open_rules
+from verifier.runs.placing import Placing
 from verifier.runs.reader import Run
 
 __all__ = ["page", "render", "write_page", "write_report"]
@@ -47,11 +47,9 @@ def write_report(run: Run, path: str | Path) -> None:
 
 
 def write_page(text: str, path: str | Path) -> None:
-    """Write a page, replacing the file in one step."""
-    path = Path(path)
-    journal = path.with_name(path.name + ".partial")
-    journal.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(journal, path)
+    """Write a page, replacing the file in one step; raises RunFileError where it cannot be written."""
+    with Placing(path) as out:
+        out.write(text)
 
 
 def page(template: str, **content: Any) -> str:

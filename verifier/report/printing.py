@@ -14,11 +14,11 @@ from rich.text import Text
 __all__ = ["PIPED_WIDTH", "printed", "safe", "write_out"]
 
 PIPED_WIDTH = 100
-_STEERING = frozenset(("Cc", "Cf"))
+_STEERING = frozenset(("Cc", "Cf", "Cs"))
 
 
 def safe(text: str, style: str = "") -> Text:
-    """Text from a run file: characters that steer a terminal or turn the writing direction are shown as a mark."""
+    """Text from a run file: what steers a terminal, turns the direction or is half a character becomes a mark."""
     return Text("".join("\ufffd" if category(each) in _STEERING else each for each in text), style=style)
 
 

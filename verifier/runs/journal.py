@@ -9,19 +9,24 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from verifier.errors import RunFileError
 from verifier.runs.json_form import Malformed, dumps, loads
 from verifier.runs.outcome import Outcome
+from verifier.runs.placing import writing
 from verifier.runs.reader import Run, assembled, read
 from verifier.runs.records import Coverage, Header, Provenance
 from verifier.runs.tallies import end_of
-from verifier.runs.writer import writing
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows
+    fcntl = None
 
 __all__ = ["Head", "Journal", "journal_of", "read_any"]
 
@@ -51,17 +56,25 @@ class Journal:
     """Keeps finished entries; `with Journal(path, head, resume=...) as journal: journal.append(outcome)`.
 
     `found` holds what an earlier part of the run has finished, limits of time and memory apart. Raises RunFileError
-    where the file cannot be written, is corrupt, or is to be resumed and belongs to another run.
+    where the file cannot be written, is corrupt, or is to be resumed and belongs to another run; and where another run
+    writes it at this moment.
     """
 
     def __init__(self, path: Path, head: Head, *, resume: bool) -> None:
         self._path = path
         self.found: dict[str, Outcome] = {}
-        self._is_new = not (resume and path.exists())
-        if self._is_new:
-            self._begin(head)
-        else:
-            self._continue(head)
+        with writing(path):
+            earlier = _taken(path)
+        self._is_new = not resume or earlier is None
+        try:
+            if resume and earlier is not None:
+                self._file = self._continued(earlier, head)
+            else:
+                self._file = self._begun(earlier, head)
+        except BaseException:
+            if earlier is not None:
+                earlier.close()
+            raise
         self._synced = 0.0
 
     def append(self, outcome: Outcome) -> None:
@@ -75,26 +88,42 @@ class Journal:
                 self._synced = time.monotonic()
 
     def remove(self) -> None:
-        """Remove the file: the run file is written."""
-        self._file.close()
+        """Remove the file, while nobody else can take it: the run file is written."""
+        if fcntl is None:  # where there are no locks, no open file can be removed either
+            self._file.close()
         self._path.unlink(missing_ok=True)
+        self._file.close()
 
-    def _begin(self, head: Head) -> None:
+    def _begun(self, earlier: BinaryIO | None, head: Head) -> BinaryIO:
         """An older journal is replaced in one step, when the new one can be written."""
-        partial = self._path.with_name(f"{self._path.name}.partial")
-        with writing(self._path):
+        partial = self._path.with_name(f"{self._path.name}.{os.getpid()}.partial")
+        with writing(self._path), ExitStack() as stack:
+            stack.callback(partial.unlink, missing_ok=True)
             partial.write_bytes(f"{dumps(head)}\n".encode())
-            os.replace(partial, self._path)
-            self._file = self._path.open("ab")
+            if fcntl is None:
+                if earlier is not None:
+                    earlier.close()
+                os.replace(partial, self._path)
+                return self._path.open("ab")
+            file = stack.enter_context(partial.open("ab"))
+            _lock(file, self._path)
+            if earlier is None:
+                _name_first(partial, self._path)
+            else:
+                os.replace(partial, self._path)
+                earlier.close()
+            stack.pop_all()
+            partial.unlink(missing_ok=True)
+            return file
 
-    def _continue(self, head: Head) -> None:
+    def _continued(self, file: BinaryIO, head: Head) -> BinaryIO:
         earlier, outcomes, length = _parsed(self._path)
         _require_same(earlier, head, self._path)
         self.found = {each.entry.entry: each for each in outcomes if not each.transient}
         with writing(self._path):
-            self._file = self._path.open("r+b")
-            self._file.truncate(length)
-            self._file.seek(length)
+            file.truncate(length)
+            file.seek(length)
+        return file
 
     def __enter__(self) -> Self:
         return self
@@ -104,11 +133,59 @@ class Journal:
     ) -> None:
         if self._file.closed:
             return
-        with suppress(OSError), self._file:
+        with suppress(OSError):
             os.fsync(self._file.fileno())
         if self._is_new:
             with suppress(OSError):
-                self._path.unlink()
+                self.remove()
+        with suppress(OSError):
+            self._file.close()
+
+
+def _taken(path: Path) -> BinaryIO | None:
+    """The journal that is there, taken for this run; None where there is none. Raises RunFileError where another run
+    writes it.
+    """
+    while True:
+        try:
+            file = path.open("r+b")
+        except FileNotFoundError:
+            return None
+        with ExitStack() as stack:
+            stack.enter_context(file)
+            _lock(file, path)
+            # Whoever held it may have removed or replaced it before letting go.
+            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                stack.pop_all()
+                return file
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    """Hold a journal until it is closed, or this process ends, however it does. Some file systems cannot tell."""
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise _busy(path) from None
+    except OSError:
+        return
+
+
+def _name_first(partial: Path, path: Path) -> None:
+    """Put a journal under its name, where none is; raises RunFileError where another run was faster."""
+    try:
+        os.link(partial, path)
+    except FileExistsError:
+        raise _busy(path) from None
+    except OSError:  # a file system without links
+        os.replace(partial, path)
+
+
+def _busy(path: Path) -> RunFileError:
+    return RunFileError(
+        f"{path}: another run is under way and writes this journal; wait until it ends, or give --out another name"
+    )
 
 
 def read_any(path: str | Path) -> Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -14,11 +15,12 @@ from typing import Any, TypeVar
 
 from verifier.runs.records import KINDS, Record
 
-__all__ = ["Malformed", "decode", "dumps", "encode", "loads"]
+__all__ = ["Malformed", "as_line", "decode", "dumps", "encode", "loads"]
 
 T = TypeVar("T")
 
 Decoder = Callable[[Any], Any]
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SCALARS: dict[type, tuple[type, ...]] = {str: (str,), bool: (bool,), int: (int,), float: (int, float)}
 
 
@@ -45,14 +47,22 @@ def encode(record: Record) -> dict[str, Any]:
 
 def dumps(value: Any) -> str:
     """A dataclass of scalars, tuples, mappings and such dataclasses as one line of JSON; `loads` reads it."""
-    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return as_line(_plain(value))
+
+
+def as_line(value: Any) -> str:
+    """Plain values as one line of JSON. Lone surrogates, which a message of an exception may hold and no file can, are
+    written out.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text if text.isascii() else _SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text)
 
 
 def loads(kind: type[T], text: str | bytes) -> T:
     """The dataclass that a JSON text stands for; raises Malformed for anything else, unknown fields included."""
     try:
         data = json.loads(text)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no JSON, no text, or an integer that is too long for Python
         raise Malformed(f"no JSON ({error})") from None
     return _decoder(kind, True)(data)
 

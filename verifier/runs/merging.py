@@ -2,19 +2,22 @@
 
 A device's name stands for one target only: where two runs mean different things by `cpu:0` (another JAX, another
 processor), each keeps its own, named by what is different. Two runs that contradict each other about one and the same
-target are an error.
+target are an error. Law: merge(merge(a, b), a) = merge(a, b).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, TypeVar
 
 from verifier.errors import UsageError
 from verifier.model.verdict import ClaimVerdict
 from verifier.runs import records
+from verifier.runs.merged_coverage import merged_coverage
+from verifier.runs.merged_entry import joined_entry
+from verifier.runs.merged_names import Names, parts_of, parts_with
 from verifier.runs.outcome import Outcome
 from verifier.runs.reader import Run
 from verifier.runs.tallies import end_of
@@ -38,16 +41,16 @@ def merged(runs: Sequence[Run]) -> tuple[records.Record, ...]:
     Raises UsageError where the runs are of different catalogs or seeds, or contradict each other.
     """
     _require_one_catalog(runs)
-    named = [_named(run, qualifier) for run, qualifier in zip(runs, _qualifiers(runs), strict=True)]
-    entries = dict.fromkeys(each.entry for run in named for each in run.entries)
-    outcomes = [_outcome(entry, named) for entry in entries]
-    stale = tuple(each for each in named[0].end.stale if all(each in run.end.stale for run in named[1:]))
+    parts = parts_of(runs)
+    names = Names.of(parts)
+    named = [names.given_to(run) for run in runs]
+    outcomes = [_outcome(entry, named) for entry in _entries(named)]
     return (
         _header(named),
         *(record for outcome in outcomes for record in outcome.records),
-        _coverage(named),
-        _provenance(named),
-        end_of(outcomes, stale),
+        merged_coverage(named, outcomes),
+        _provenance(parts, names),
+        end_of(outcomes, _stale(named)),
     )
 
 
@@ -63,82 +66,49 @@ def _require_one_catalog(runs: Sequence[Run]) -> None:
             raise UsageError("the runs have different seeds or samples, and so different points; run them alike")
 
 
-# ---- names of targets
+def _entries(runs: Sequence[Run]) -> list[str]:
+    """The entries of all runs, as they stand in the catalog."""
+    return _in_catalog_order(runs, dict.fromkeys(each.entry for run in runs for each in run.entries), str)
 
 
-def _qualifiers(runs: Sequence[Run]) -> list[str]:
-    """What tells each run's devices apart from those of the same name in another run; empty where nothing has to."""
-    if not any(_means_another(a, b) for a in runs for b in runs):
-        return [""] * len(runs)
-    told = [(f"JAX {run.provenance.versions.get('jax', 'unknown')}", run.provenance.machine.processor) for run in runs]
-    differ = [len(set(each)) > 1 for each in zip(*told, strict=True)]
-    return [", ".join(text for text, shown in zip(each, differ, strict=True) if shown) for each in told]
+def _stale(runs: Sequence[Run]) -> list[str]:
+    """Acknowledgements that no run with their entry meets; each begins with the entry's id."""
+    entries = [{each.entry for each in run.entries} for run in runs]
+
+    def is_stale(text: str) -> bool:
+        asked = [run for run, held in zip(runs, entries, strict=True) if _acknowledging(text) in held] or runs
+        return all(text in run.end.stale for run in asked)
+
+    found = _distinct(run.end.stale for run in runs)
+    return [each for each in _in_catalog_order(runs, found, _acknowledging) if is_stale(each)]
 
 
-def _means_another(a: Run, b: Run) -> bool:
-    """Whether a device's name stands for different things in both runs."""
-    if a is b or not {each.name for each in a.provenance.devices} & {each.name for each in b.provenance.devices}:
-        return False
-    own, other = a.provenance, b.provenance
-    return own.versions != other.versions or own.machine.processor != other.machine.processor
+def _acknowledging(stale: str) -> str:
+    return stale.partition(":")[0]
 
 
-def _named(run: Run, qualifier: str) -> Run:
-    """The run with its devices, and the programs of its rules, named by the qualifier as well."""
-    if not qualifier:
-        return run
-    cells = tuple(replace(each, device=_with(each.device, qualifier)) for each in run.coverage.matrix)
-    devices = tuple(replace(each, name=_with(each.name, qualifier)) for each in run.provenance.devices)
-    return replace(
-        run,
-        provenance=replace(run.provenance, devices=devices),
-        verdicts=tuple(replace(each, device=_with(each.device, qualifier)) for each in run.verdicts),
-        rules=tuple(replace(each, program=_with(each.program, qualifier)) for each in run.rules),
-        coverage=replace(run.coverage, matrix=cells),
-    )
-
-
-def _with(name: str, qualifier: str) -> str:
-    return f"{name} ({qualifier})"
+def _in_catalog_order(runs: Sequence[Run], found: Iterable[T], entry: Callable[[T], str]) -> list[T]:
+    place = {name: number for number, name in enumerate(runs[0].header.lines)}
+    return sorted(found, key=lambda each: place.get(entry(each), len(place)))
 
 
 # ---- entries
 
 
 def _outcome(entry: str, runs: Sequence[Run]) -> Outcome:
-    found = reduce(_joined_entry, [each for run in runs for each in run.entries if each.entry == entry])
+    found, skipped = joined_entry(entry, runs)
     return Outcome(
         entry=found,
         conflicts=int(found.status == "ORACLE CONFLICT"),
         verdicts=_agreed(_of(entry, (run.verdicts for run in runs)), _cell, "number"),
         rules=_agreed(_of(entry, (run.rules for run in runs)), _rule, "rule"),
         claims=_claims(entry, runs),
+        skipped=skipped,
     )
 
 
 def _of(entry: str, groups: Iterable[Iterable[T]]) -> list[T]:
     return [each for group in groups for each in group if each.entry == entry]  # type: ignore[attr-defined]
-
-
-def _joined_entry(a: records.Entry, b: records.Entry) -> records.Entry:
-    """Points and columns of both; everything else has to be the same."""
-    shared = a.points.keys() & b.points.keys()
-    if any(a.points[dtype] != b.points[dtype] for dtype in shared):
-        raise UsageError(f"{a.entry}: the runs have different points in {', '.join(sorted(shared))}; run them alike")
-    kept = ("points", "columns", "status", "reason")
-    for each in fields(records.Entry):
-        if each.name not in kept and getattr(a, each.name) != getattr(b, each.name):
-            raise UsageError(
-                f"{a.entry}: the runs differ in its {each.name}; make them with one version of the verifier"
-            )
-    worse = b if a.status == "OK" else a
-    return replace(
-        a,
-        points={**a.points, **b.points},
-        columns=(*a.columns, *(each for each in b.columns if each.dtype not in {own.dtype for own in a.columns})),
-        status=worse.status,
-        reason=worse.reason,
-    )
 
 
 def _cell(record: records.Verdict) -> tuple[object, ...]:
@@ -170,30 +140,46 @@ def _agreed(found: Sequence[T], key: Callable[[T], tuple[object, ...]], what: st
 @dataclass(frozen=True, slots=True)
 class _Said:
     claim: records.Claim
-    jax: str
+    jax: frozenset[str]
+    """The versions that it was decided with: several where the run is a merged one."""
+    is_silent: bool
+    """Whether it is open only because the entry FAILED there."""
+
+    @property
+    def versions(self) -> str:
+        return " and ".join(sorted(self.jax))
 
 
 def _claims(entry: str, runs: Sequence[Run]) -> tuple[records.Claim, ...]:
     """One record a claim: the worse one, which says what came out elsewhere."""
     said: dict[str, list[_Said]] = {}
     for run in runs:
+        jax = frozenset(each.versions.get("jax", "unknown") for each in parts_with(entry, run))
+        has_failed = any(each.entry == entry and each.status == "FAILED" for each in run.entries)
         for each in run.claims:
             if each.entry == entry:
-                said.setdefault(each.claim, []).append(_Said(each, run.provenance.versions.get("jax", "unknown")))
+                is_silent = has_failed and each.verdict == "UNDECIDED"
+                said.setdefault(each.claim, []).append(_Said(each, jax, is_silent))
     return tuple(reduce(_worse, each).claim for each in said.values())
 
 
 def _worse(a: _Said, b: _Said) -> _Said:
+    jax = a.jax | b.jax
+    for silent, other in ((a, b), (b, a)):
+        if silent.is_silent and not other.is_silent and silent.jax <= other.jax:
+            return other
     if a.claim.verdict == b.claim.verdict:
-        return a
-    if a.jax == b.jax:
-        raise UsageError(
-            f"{a.claim.entry}: the runs contradict each other about the claim {a.claim.claim}, both with JAX {a.jax}: "
-            f"{a.claim.verdict} and {b.claim.verdict}"
-        )
+        return _Said(a.claim, jax, a.is_silent and b.is_silent)
     better, worse = sorted((a, b), key=lambda each: _CLAIMS_BEST_FIRST.index(ClaimVerdict(each.claim.verdict)))
-    reason = f"with JAX {worse.jax}: {worse.claim.reason}; with JAX {better.jax} it is {better.claim.verdict}"
-    return _Said(replace(worse.claim, reason=reason), worse.jax)
+    if better.jax < worse.jax:  # a merged run, that has heard of the better one
+        return worse
+    if worse.jax <= better.jax:
+        raise UsageError(
+            f"{a.claim.entry}: the runs contradict each other about the claim {a.claim.claim}, both with JAX "
+            f"{worse.versions}: {a.claim.verdict} and {b.claim.verdict}"
+        )
+    reason = f"with JAX {worse.versions}: {worse.claim.reason}; with JAX {better.versions} it is {better.claim.verdict}"
+    return _Said(replace(worse.claim, reason=reason), jax, is_silent=False)
 
 
 # ---- what stands around the entries
@@ -207,7 +193,7 @@ def _header(runs: Sequence[Run]) -> records.Header:
         options=replace(
             asked[0],
             dtypes=_widest([each.dtypes for each in asked]),
-            devices=None if len(runs) > 1 else asked[0].devices,
+            devices=_widest([each.devices for each in asked]),
             programs=_widest([each.programs for each in asked]),
             full=all(each.full for each in asked),
         ),
@@ -224,41 +210,20 @@ def _distinct(groups: Iterable[Iterable[T]]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(each for group in groups for each in group))
 
 
-def _coverage(runs: Sequence[Run]) -> records.Coverage:
-    all_of = [run.coverage for run in runs]
-    return replace(
-        all_of[0],
-        sections=_joined([each.sections for each in all_of], lambda each: each.id),
-        cheat_sheet=_joined([each.cheat_sheet for each in all_of], lambda each: each.row),
-        matrix=_distinct(each.matrix for each in all_of),
-        skipped=_distinct(each.skipped for each in all_of),
-    )
-
-
-def _joined(groups: Sequence[Sequence[T]], key: Callable[[T], str]) -> tuple[T, ...]:
-    """Of each row the one that covers more: runs of some entries cover less than a run of all."""
-    found: dict[str, T] = {}
-    for each in (each for group in groups for each in group):
-        known = found.get(key(each))
-        if known is None or len(each.entries) > len(known.entries):  # type: ignore[attr-defined]
-            found[key(each)] = each
-    return tuple(found.values())
-
-
-def _provenance(runs: Sequence[Run]) -> records.Provenance:
-    all_of = [run.provenance for run in runs]
+def _provenance(parts: tuple[records.Part, ...], names: Names) -> records.Provenance:
     return records.Provenance(
-        versions=_together([each.versions for each in all_of]),
+        versions=_together([each.versions for each in parts]),
         machine=records.Machine(
-            system=_and(each.machine.system for each in all_of),
-            processor=_and(each.machine.processor for each in all_of),
-            cores=all_of[0].machine.cores if len({each.machine.cores for each in all_of}) == 1 else None,
+            system=_and(each.machine.system for each in parts),
+            processor=_and(each.machine.processor for each in parts),
+            cores=parts[0].machine.cores if len({each.machine.cores for each in parts}) == 1 else None,
         ),
-        devices=_distinct(each.devices for each in all_of),
-        started=min((each.started for each in all_of if each.started), default=""),
-        seconds=sum(each.seconds or 0.0 for each in all_of),
-        entries=_summed([each.entries for each in all_of]),
-        workers=tuple(each for one in all_of for each in one.workers),
+        devices=names.devices(parts),
+        started=min((each.started for each in parts if each.started), default=""),
+        seconds=sum(each.seconds or 0.0 for each in parts),
+        entries=_summed([each.entries for each in parts]),
+        workers=tuple(each for one in parts for each in one.workers),
+        parts=parts if len(parts) > 1 else (),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from verifier.errors import RunFileError
 from verifier.runs.json_form import Malformed, decode
 from verifier.runs.records import FORMAT, Claim, Coverage, End, Entry, Header, Provenance, Record, Rule, Verdict
+from verifier.runs.tallies import miscounted
 
 __all__ = ["Run", "assembled", "equal_bytes_apart_from_provenance", "read"]
 
@@ -49,8 +50,8 @@ def read(path: str | Path) -> Run:
 
 
 def assembled(records: tuple[Record, ...], path: Path) -> Run:
-    """The run that these records make; raises RunFileError where a record that there is one of is missing."""
-    return Run(
+    """The run that these records make; raises RunFileError where there are not as many as its `end` record says."""
+    run = Run(
         header=_one(Header, records, path),
         provenance=_one(Provenance, records, path),
         entries=_all(Entry, records),
@@ -60,6 +61,13 @@ def assembled(records: tuple[Record, ...], path: Path) -> Run:
         coverage=_one(Coverage, records, path),
         end=_one(End, records, path),
     )
+    differs = miscounted(run.end, entries=run.entries, verdicts=run.verdicts, rules=run.rules, claims=run.claims)
+    if differs:
+        raise RunFileError(
+            f"{path}: the records are not those that its `end` record counts ({differs}): some were lost or changed. "
+            "Run again or copy the file again."
+        )
+    return run
 
 
 def equal_bytes_apart_from_provenance(a: str | Path, b: str | Path) -> bool:
@@ -99,10 +107,10 @@ def _record(line: bytes, path: Path, number: int) -> Record:
         if number == 1:
             _check_format(data, path)
         return decode(data, strict=False)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise _fault(path, number, f"not a line of JSON ({error})") from None
     except Malformed as error:
         raise _fault(path, number, str(error).lstrip(".: ")) from None
+    except (ValueError, RecursionError) as error:  # no JSON, no text, or an integer that is too long for Python
+        raise _fault(path, number, f"not a line of JSON ({error})") from None
 
 
 def _refuse_constant(token: str) -> Any:

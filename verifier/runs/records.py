@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 __all__ = [
     "FORMAT",
     "KINDS",
+    "SHOWN_ENTRIES",
     "Acknowledged",
     "Blame",
     "CatalogOf",
@@ -42,6 +43,7 @@ __all__ = [
     "MeasuredBy",
     "NonGoals",
     "Options",
+    "Part",
     "Picture",
     "Point",
     "Provenance",
@@ -63,6 +65,9 @@ __all__ = [
 
 FORMAT = "1.1"
 """Readers accept every minor version of their major one; fields are only ever added within a major version."""
+
+SHOWN_ENTRIES = 5
+"""How many entries a rule's coverage names."""
 
 NO_MAPPING: Mapping[str, Any] = MappingProxyType({})
 
@@ -158,10 +163,9 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
-    """Versions, machine and times: the only record that may differ between two runs of one command and seed."""
+class Part:
+    """Versions, machine and times of one run."""
 
-    KIND: ClassVar[str] = "provenance"
     versions: Mapping[str, str] = field(default_factory=lambda: NO_MAPPING)
     machine: Machine = Machine()
     devices: tuple[Device, ...] = ()
@@ -175,6 +179,15 @@ class Provenance:
     """Entries whose records were in the journal of this run before it was continued."""
     workers: tuple[Worker, ...] = ()
     """The workers of a cluster that took part; empty where the run stayed on one machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance(Part):
+    """The only record that may differ between two runs of one command and seed."""
+
+    KIND: ClassVar[str] = "provenance"
+    parts: tuple[Part, ...] = ()
+    """Of a merged run, the provenance of each run that it was made of, with that run's own names of devices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -558,7 +571,7 @@ class RuleCoverage:
     exercised: tuple[int, ...] = ()
     verified: tuple[int, ...] = ()
     entries: tuple[str, ...] = ()
-    """The first few entries that verify it; where none does, that ran it."""
+    """The first few entries, in catalog order, that verify it; where none does, that ran it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

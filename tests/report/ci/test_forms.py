@@ -52,7 +52,17 @@ def run(tmp_path, verdict):
         for record in records:
             out.write(record)
         out.write({"kind": "coverage"})
-        out.write({"kind": "end", "findings": 3, "undecided": 1, "acknowledged": 1, "exit_status": 1})
+        out.write(
+            {
+                "kind": "end",
+                "verdicts": {"ACCURATE": 1, "LOSSY": 2, "UNDECIDED": 1},
+                "claims": {"CONFIRMED": 1, "REFUTED": 1},
+                "findings": 2,
+                "undecided": 2,
+                "acknowledged": 1,
+                "exit_status": 1,
+            }
+        )
     return read(path)
 
 
@@ -94,6 +104,17 @@ def test_junit_counts_and_places(run):
     assert found["open", "derivatives"].find("error") is not None
 
 
+def test_junit_names_an_entry_and_its_claims_apart_whatever_their_ids_are(make_run):
+    ids = ("derivatives", "claim", "claim-derivatives", "e")
+    claim = {"kind": "claim", "entry": "e", "section": "s", "says": "so", "verdict": "CONFIRMED"}
+    suite = ElementTree.fromstring(
+        junit.render(make_run([entry("e"), *({**claim, "claim": id} for id in ids)]), CATALOG)
+    )[0]
+    names = [(each.get("classname"), each.get("name")) for each in suite]
+    assert names[0] == ("e", "derivatives")
+    assert len(set(names)) == len(names) == len(ids) + 1
+
+
 def test_sarif_fits_its_specification(run):
     models = pytest.importorskip("sarif_pydantic")
     text = sarif.render(run, CATALOG)
@@ -111,7 +132,7 @@ def test_github_commands_are_one_line_each_and_cannot_be_forged(run):
     lines = github.render(run, CATALOG).splitlines()
     assert [each.split(" ")[0].split("::")[1] for each in lines] == ["error", "error", "error", "warning", "notice"]
     assert lines[0].startswith(f"::error file={CATALOG},line=9,title=fine.false%3A ")
-    assert "3 findings, 1 undecided, 1 known, 0 warnings" in lines[-1]
+    assert "2 findings, 2 undecided, 1 known, 0 warnings" in lines[-1]
     assert all("%250A" in each for each in lines if "title=fine.false" in each)
 
 

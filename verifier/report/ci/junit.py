@@ -10,6 +10,8 @@ from verifier.runs.reader import Run
 
 __all__ = ["render"]
 
+_ENTRY = "derivatives"
+"""The name of an entry's own case; a claim's is its id."""
 _ELEMENTS = {Level.ERROR: "failure", Level.OPEN: "error", Level.KNOWN: "skipped"}
 
 
@@ -33,9 +35,14 @@ def render(run: Run, catalog: str) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(suites, encoding="unicode")}\n'
 
 
+def _name(case: Case) -> str:
+    """Unique in its entry: no id has a space in it."""
+    return f"claim {case.claim}" if case.claim == _ENTRY else case.claim or _ENTRY
+
+
 def _case(case: Case, catalog: str) -> ElementTree.Element:
     element = ElementTree.Element(
-        "testcase", classname=case.entry, name=case.claim or "derivatives", file=catalog, time=f"{case.seconds:.3f}"
+        "testcase", classname=case.entry, name=_name(case), file=catalog, time=f"{case.seconds:.3f}"
     )
     if case.line:
         element.set("line", str(case.line))
