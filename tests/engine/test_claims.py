@@ -87,6 +87,8 @@ MATHEMATICS = {
 LISTINGS = """
 listings:
   - {id: good, section: s, code: "print('a  b')\\nprint(2)"}
+  - {id: sparse, section: s, code: "print(1)\\nprint()\\nprint(3)\\nprint(4)"}
+  - {id: silent, section: s, code: "quiet = 1"}
   - {id: bad, section: s, code: "print(1)\\nx = missing\\nprint(2)"}
   - {id: hostile, section: s, code: "print(1)\\nimport os\\nprint(2)"}
 """
@@ -103,6 +105,11 @@ ABOUT_LISTINGS = {
     "prints-line": ("CONFIRMED", 'prints: {listing: good, printed: "a b", line: 0}'),
     "prints-other": ("REFUTED", 'prints: {listing: good, printed: "3", line: 1}'),
     "prints-beyond": ("REFUTED", 'prints: {listing: good, printed: "3", line: 7}'),
+    "prints-empty-line": ("CONFIRMED", 'prints: {listing: sparse, printed: "", line: 1}'),
+    "prints-empty-beyond": ("REFUTED", 'prints: {listing: sparse, printed: "", line: 4}'),
+    "prints-nothing": ("CONFIRMED", 'prints: {listing: silent, printed: ""}'),
+    "prints-empty-of-nothing": ("REFUTED", 'prints: {listing: silent, printed: "", line: 0}'),
+    "prints-empty-after-an-error": ("REFUTED", 'prints: {listing: bad, printed: "", line: 1}'),
     "prints-before-an-error": ("CONFIRMED", 'prints: {listing: bad, printed: "1", line: 0}'),
     "prints-after-an-error": ("REFUTED", 'prints: {listing: bad, printed: "2", line: 1}'),
     "prints-before-a-refusal": ("CONFIRMED", 'prints: {listing: hostile, printed: "1", line: 0}'),
@@ -136,6 +143,12 @@ def test_a_claim_about_a_listing(about_listings, name):
     record = about_listings[name]
     assert record.verdict == ABOUT_LISTINGS[name][0], (record.truth, record.reason)
     assert record.reason
+
+
+def test_a_line_beyond_the_output_says_how_many_there_are(about_listings):
+    assert about_listings["prints-empty-beyond"].reason == "it prints 4 lines"
+    assert about_listings["prints-empty-of-nothing"].reason == "it prints nothing"
+    assert about_listings["prints-after-an-error"].reason.startswith("it prints 1 line: line 2: NameError")
 
 
 def test_what_is_refuted_shows_the_true_value_and_why(mathematics):
