@@ -21,6 +21,7 @@ from verifier.symbolic.expressions import component_symbols
 from verifier.symbolic.formula import Apply, Formula, parse
 from verifier.symbolic.graph import Node
 from verifier.symbolic.graph import leaf as leaf_node
+from verifier.symbolic.kernels import rational
 from verifier.symbolic.proof import limit as symbolic_limit
 from verifier.symbolic.proof import prove_equal
 from verifier.truth.forall import everywhere
@@ -53,7 +54,7 @@ class Decided:
 
 
 def digits(claim: Digits, at: At, workspace: Workspace) -> Decided:
-    """The certified value lies within half of the last printed digit (or is the printed number exactly)."""
+    """The certified value lies within half of the last printed digit, or is the printed whole number exactly."""
     printed = _flat(claim.printed)
     value = np.empty(0, dtype=object)
     for bits in PRECISIONS:
@@ -73,9 +74,10 @@ def digits(claim: Digits, at: At, workspace: Workspace) -> Decided:
 
 
 def _meets(value: Element, printed: str, *, exactly: bool) -> bool | None:
+    """A number with an exponent was rounded to its last digit, wherever that stands; a whole one without was not."""
     number, places = Fraction(printed), Decimal(printed).as_tuple().exponent
     assert isinstance(places, int)
-    if exactly or places >= 0:
+    if exactly or (places >= 0 and "e" not in printed.lower()):
         return compare("eq", value, exact_ball(number))
     half = Fraction(10) ** places / 2
     above, below = compare("ge", value, exact_ball(number - half)), compare("le", value, exact_ball(number + half))
@@ -86,9 +88,8 @@ def _proved_digits(claim: Digits, at: At, workspace: Workspace, printed: Sequenc
     exprs = workspace.symbolic(claim.formula, at)
     if exprs is None:
         return None
-    numbers = [workspace.symbolic(Text(text)) for text in printed]
-    pairs = zip(exprs.flat, numbers, strict=True)
-    return _all(None if number is None else prove_equal(expr, number[()]) for expr, number in pairs)
+    pairs = zip(exprs.flat, printed, strict=True)
+    return _all(prove_equal(expr, rational(Fraction(number))) for expr, number in pairs)
 
 
 def holds(claim: Holds, at: At, workspace: Workspace) -> Decided:
