@@ -10,7 +10,7 @@ from verifier.model.catalog import Claim, Holds, Text
 from verifier.model.verdict import ClaimVerdict
 
 HEAD = """
-inputs: {x: {domain: [-1, 1]}, y: {domain: [-1, 1]}, v: {shape: [2], domain: [1, 2]}}
+inputs: {x: {domain: [-1, 1]}, y: {domain: [-1, 1]}, v: {shape: [2], domain: [1, 2]}, w: {shape: [40], domain: [-1, 1]}}
 data: {third: {values: [1.5, 1]}}
 value: x**2 + 3*x*y
 quantities: {squared: {formula: x**2, at: {x: 0.5}}}
@@ -69,6 +69,8 @@ MATHEMATICS = {
     "for-all-two-false": ("REFUTED", 'holds: {formula: "x*y < 1", for-all: [x, y]}'),
     "for-all-vector": ("CONFIRMED", 'holds: {formula: "sum(v) > 1.5", for-all: [v]}'),
     "for-all-vector-false": ("REFUTED", 'holds: {formula: "sum(v) > 2", for-all: [v]}'),
+    "for-all-of-many": ("CONFIRMED", 'holds: {formula: "sum(w) > -41", for-all: [w]}'),
+    "for-all-of-many-false": ("REFUTED", 'holds: {formula: "sum(w) > -1", for-all: [w]}'),
     "for-all-fixed": ("CONFIRMED", 'at: {y: 0.5}, holds: {formula: "x + y < 1.75", for-all: [x]}'),
     # identities
     "identity-true": ("CONFIRMED", 'identity: {left: "D(value, x)", right: 2*x + 3*y}'),
