@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from verifier.engine import decisions
+from verifier.engine import decisions, limits
 from verifier.engine.decisions import Decided
 from verifier.model.catalog import (
     Claim,
@@ -84,7 +84,7 @@ def _about_mathematics(claim: Claim, prepared: Prepared | None) -> Decided:
         case Identity() as identity:
             return decisions.identity(identity, claim.at, workspace)
         case Limit() as limit:
-            return decisions.limit(limit, claim.at, workspace)
+            return limits.limit(limit, claim.at, workspace)
         case ShapeIs() as shape:
             return decisions.shape(shape, workspace)
     raise TypeError(f"nothing decides a claim of kind {type(claim.decision).__name__}")

@@ -36,24 +36,30 @@ class Everywhere:
     boxes: int = 0
 
 
-def everywhere(statement: Statement, box: Box, bits: int) -> Everywhere:
-    """Decide a statement on a box; breadth first, so that a counterexample in a corner is found early."""
+def everywhere(
+    statement: Statement, box: Box, bits: int, *, boxes: int | None = None, points: bool = True
+) -> Everywhere:
+    """Decide a statement on a box; breadth first, so that a counterexample in a corner is found early.
+
+    Without `points` only whole boxes refute it, not a single point of theirs.
+    """
+    budget = BOXES if boxes is None else boxes
     waiting = deque([box])
     seen = 0
     undecided = False
     with working_precision(bits):
-        while waiting and seen < BOXES:
+        while waiting and seen < budget:
             seen += 1
             part = waiting.popleft()
             holds = statement([_ball(*side) for side in part])
             if holds:
                 continue
-            witness = _middle(part) if holds is False else _counterexample(statement, part)
+            witness = _middle(part) if holds is False else _counterexample(statement, part) if points else None
             if witness is not None:
                 return Everywhere(holds=False, witness=witness, boxes=seen)
-            if all(low == high for low, high in part):
-                undecided = True
-            waiting.extend(_halves(part))
+            halves = tuple(_halves(part))
+            undecided = undecided or not halves
+            waiting.extend(halves)
     return Everywhere(holds=None if waiting or undecided else True, boxes=seen)
 
 
@@ -80,10 +86,10 @@ def _corners(box: Box) -> Iterator[Point]:
 
 def _halves(box: Box) -> Iterator[Box]:
     """The box cut in two across its widest side; nothing for a single point."""
-    widest = max(range(len(box)), key=lambda axis: box[axis][1] - box[axis][0])
-    low, high = box[widest]
-    if low == high:
+    widest = max(range(len(box)), key=lambda axis: box[axis][1] - box[axis][0], default=None)
+    if widest is None or box[widest][0] == box[widest][1]:
         return
+    low, high = box[widest]
     middle = (low + high) / 2
     yield (*box[:widest], (low, middle), *box[widest + 1 :])
     yield (*box[:widest], (middle, high), *box[widest + 1 :])
