@@ -62,8 +62,8 @@ class Domain:
         if not self.box:
             yield ()
             return
-        yield from self._random()
         yield from self._special()
+        yield from self._random()
 
     def _random(self) -> Iterator[Point]:
         """Seeded rational points of the domain, the first with all components different."""
