@@ -177,7 +177,7 @@ ABOUT_REALS = {
     "limit-special": (
         "REFUTED",
         "limit: {formula: x/(x + h), variable: h, to: 0, equals: 1}",
-        "the limit from the left is 0, not 1.00000000000, at x = 0",
+        "the limit from the left is 0, not 1.00000000000 at x = 0",
     ),
     "limit-sign": ("REFUTED", "limit: {formula: sign(x + h), variable: h, to: 0, equals: sign(x)}", "at x = 0"),
     "limit-floor": ("REFUTED", "limit: {formula: floor(x + h), variable: h, to: 0, equals: floor(x)}", "at x = 0"),
@@ -185,7 +185,7 @@ ABOUT_REALS = {
     "limit-vector": (
         "REFUTED",
         'limit: {formula: "v[0]*v[1]/(v[0] + h)", variable: h, to: 0, equals: "v[1]"}',
-        "the limit from the left is 0, not 1.00000000000, at v = [0, 1]",
+        "the limit from the left is 0, not 1.00000000000 at v = [0, 1]",
     ),
     "limit-hidden": (
         "UNDECIDED",

@@ -185,7 +185,7 @@ def _fault(left: Element, right: Element, claimed: Element, *, nowhere: bool) ->
     for name, side in (("left", left), ("right", right)):
         if side is not NAN and not isinstance(side, Unknown) and compare("ne", side, claimed) is True:
             text = shown(_single(side))
-            return f"the limit from the {name} is {text}, not {shown(_single(claimed))},", text
+            return f"the limit from the {name} is {text}, not {shown(_single(claimed))}", text
     return None
 
 
