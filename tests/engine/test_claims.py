@@ -8,9 +8,10 @@ from verifier.engine import decisions
 from verifier.engine.claims import claim_record
 from verifier.model.catalog import Claim, Holds, Text
 from verifier.model.verdict import ClaimVerdict
+from verifier.truth import forall
 
 HEAD = """
-inputs: {x: {domain: [-1, 1]}, y: {domain: [-1, 1]}, v: {shape: [2], domain: [1, 2]}}
+inputs: {x: {domain: [-1, 1]}, y: {domain: [-1, 1]}, v: {shape: [2], domain: [1, 2]}, w: {shape: [40], domain: [-1, 1]}}
 data: {third: {values: [1.5, 1]}}
 value: x**2 + 3*x*y
 quantities: {squared: {formula: x**2, at: {x: 0.5}}}
@@ -25,6 +26,21 @@ MATHEMATICS = {
     "digits-beyond-half": ("REFUTED", "at: {x: 0.5}, digits: {formula: x**2 + 1e-40, printed: 0.2}"),
     "digits-integer": ("CONFIRMED", "at: {x: 1}, digits: {formula: x + 1, printed: 2}"),
     "digits-integer-is-exact": ("REFUTED", "at: {x: 1}, digits: {formula: x + 1 + 1e-300, printed: 2}"),
+    "digits-whole-with-a-point": ("REFUTED", "at: {x: 1}, digits: {formula: x + 1 + 1e-300, printed: 2.}"),
+    # with an exponent the last digit printed says how much is known, wherever it stands
+    "digits-scientific": ("CONFIRMED", "at: {x: 1}, digits: {formula: exp(20*x), printed: 4.85e8}"),
+    "digits-scientific-false": ("REFUTED", "at: {x: 1}, digits: {formula: exp(20*x), printed: 4.86e8}"),
+    "digits-scientific-to-units": ("CONFIRMED", "at: {x: 1}, digits: {formula: exp(20*x), printed: 4.85165195e8}"),
+    "digits-scientific-a-unit-off": ("REFUTED", "at: {x: 1}, digits: {formula: exp(20*x), printed: 4.85165196E+8}"),
+    "digits-scientific-beyond": ("CONFIRMED", "at: {x: 1}, digits: {formula: 10**9*pi*x, printed: 3.14e9}"),
+    "digits-scientific-whole": ("CONFIRMED", "at: {x: 1}, digits: {formula: 1400*x, printed: 1e3}"),
+    "digits-scientific-whole-false": ("REFUTED", "at: {x: 1}, digits: {formula: 1501*x, printed: 1e3}"),
+    "digits-scientific-small": ("CONFIRMED", "at: {x: 1}, digits: {formula: exp(-20*x), printed: 2.06e-9}"),
+    "digits-scientific-small-false": ("REFUTED", "at: {x: 1}, digits: {formula: exp(-20*x), printed: 2.07e-9}"),
+    "digits-scientific-exactly": (
+        "REFUTED",
+        "at: {x: 1}, digits: {formula: exp(20*x), printed: 4.85e8, exactly: true}",
+    ),
     "digits-exactly-true": ("CONFIRMED", "at: {x: 0.5}, digits: {formula: x**2, printed: 0.25, exactly: true}"),
     "digits-exactly-false": ("REFUTED", "at: {x: 0.5}, digits: {formula: exp(x), printed: 1.65, exactly: true}"),
     "digits-vector": ("CONFIRMED", 'at: {v: [1, 2]}, digits: {formula: "D(v @ v, v)", printed: [2.0, 4.0]}'),
@@ -54,6 +70,8 @@ MATHEMATICS = {
     "for-all-two-false": ("REFUTED", 'holds: {formula: "x*y < 1", for-all: [x, y]}'),
     "for-all-vector": ("CONFIRMED", 'holds: {formula: "sum(v) > 1.5", for-all: [v]}'),
     "for-all-vector-false": ("REFUTED", 'holds: {formula: "sum(v) > 2", for-all: [v]}'),
+    "for-all-of-many": ("CONFIRMED", 'holds: {formula: "sum(w) > -41", for-all: [w]}'),
+    "for-all-of-many-false": ("REFUTED", 'holds: {formula: "sum(w) > -1", for-all: [w]}'),
     "for-all-fixed": ("CONFIRMED", 'at: {y: 0.5}, holds: {formula: "x + y < 1.75", for-all: [x]}'),
     # identities
     "identity-true": ("CONFIRMED", 'identity: {left: "D(value, x)", right: 2*x + 3*y}'),
@@ -75,18 +93,137 @@ MATHEMATICS = {
     "limit-constant-false": ("REFUTED", "limit: {formula: (2**h - 1)/h, variable: h, to: 0, equals: 0.6931471805599}"),
     "limit-of-an-input": ("CONFIRMED", "limit: {formula: x**2, variable: x, to: 0.5, equals: 0.25}"),
     "limit-infinite": ("REFUTED", "limit: {formula: 1/h**2, variable: h, to: 0, equals: 0}"),
-    "limit-one-sided": ("UNDECIDED", "limit: {formula: abs(h)/h, variable: h, to: 0, equals: 1}"),
+    "limit-one-sided": ("REFUTED", "limit: {formula: abs(h)/h, variable: h, to: 0, equals: 1}"),
     "limit-none": ("UNDECIDED", "limit: {formula: sin(1/h), variable: h, to: 0, equals: 0}"),
     # the value at the point is not the limit, and SymPy takes it for one
-    "limit-of-a-choice": ("UNDECIDED", 'limit: {formula: "where(h == 0, 1, 2)", variable: h, to: 0, equals: 1}'),
-    "limit-of-sides": ("UNDECIDED", 'limit: {formula: "where(h > 0, h, -h)/h", variable: h, to: 0, equals: -1}'),
+    "limit-of-a-choice": ("REFUTED", 'limit: {formula: "where(h == 0, 1, 2)", variable: h, to: 0, equals: 1}'),
+    "limit-of-sides": ("REFUTED", 'limit: {formula: "where(h > 0, h, -h)/h", variable: h, to: 0, equals: -1}'),
+    "limit-at-an-edge": ("CONFIRMED", "limit: {formula: sqrt(h), variable: h, to: 0, equals: 0}"),
     # nothing computed decides it
     "opinion": ("NOT COMPUTABLE", 'not-computable: "An opinion."'),
+}
+
+REALS = """
+inputs:
+  x: {domain: [-2, 3]}
+  z: {domain: [-3, -1]}
+  u: {domain: [0, 1]}
+  p: {domain: [0.5, 3]}
+  v: {shape: [2], domain: [0, 1]}
+let: {slope: "D(sqrt(u**3), u)"}
+value: x**2
+"""
+
+# The language is real: SymPy's complex algebra proves nothing about what is no number. What the reason has to say.
+ABOUT_REALS = {
+    "real-root": ("REFUTED", 'holds: "sqrt(-1)**2 == -1"', "the left side is no number"),
+    "real-log": ("REFUTED", 'holds: "-pi**2 == log(-1)**2"', "the right side is no number"),
+    "real-pole": ("REFUTED", 'holds: "atan(1/0) == pi/2"', "the left side is no number"),
+    "real-neither": ("UNDECIDED", 'holds: "log(-1) == log(-1)"', "neither side is a number"),
+    "real-infinity": ("UNDECIDED", 'holds: "1/0 > 5"', "not decided by balls"),
+    "real-unknown": ("UNDECIDED", 'holds: "sqrt(sin(pi))**2 == 0"', "nor that both sides are numbers"),
+    "real-equation": ("CONFIRMED", 'holds: "sqrt(2)*sqrt(3) == sqrt(6)"', "proved by SymPy"),
+    "real-slope": ("UNDECIDED", 'at: {u: 0}, holds: "slope == 0"', "the derivative on the left side has no value"),
+    "real-digits": ("REFUTED", 'digits: {formula: "sqrt(-1)**2", printed: -1}', ""),
+    "for-all-root": ("REFUTED", 'holds: {formula: "sqrt(x)**2 == x", for-all: [x]}', "the left side is no number"),
+    "for-all-hole": (
+        "REFUTED",
+        'holds: {formula: "1 == x/x", for-all: [x]}',
+        "false at x = 0: the right side is no number",
+    ),
+    "for-all-hidden-hole": (
+        "UNDECIDED",
+        'holds: {formula: "(x - 1/7)/(x - 1/7) == 1", for-all: [x]}',
+        "nor that both sides are numbers for all values",
+    ),
+    "for-all-inside": ("CONFIRMED", 'holds: {formula: "sqrt(p)**2 == p", for-all: [p]}', "proved by SymPy"),
+    "identity-nowhere": ("REFUTED", "identity: {left: exp(log(z)), right: z}", "the left side is no number at z = -2"),
+    "identity-partly": ("REFUTED", "identity: {left: x, right: exp(log(x))}", "the right side is no number at x ="),
+    "identity-in-a-gap": (
+        "REFUTED",
+        "identity: {left: sqrt((x - 1)**2 - 1e-4)**2, right: (x - 1)**2 - 1e-4}",
+        "the left side is no number at x = 1027/1024, and around it",
+    ),
+    "identity-void": ("UNDECIDED", "identity: {left: sqrt(z), right: sqrt(z)}", "numbers at none of 27 points"),
+    "identity-of-constants": ("REFUTED", 'identity: {left: "sqrt(-1)**2", right: -1}', "the left side is no number"),
+    "identity-inside": ("CONFIRMED", "identity: {left: exp(log(p)), right: p}", "proved by SymPy for all inputs"),
+    "identity-hole": (
+        "CONFIRMED",
+        "identity: {left: (x**2 - 1)/(x - 1), right: x + 1}",
+        "proved by SymPy wherever both sides are defined: the left side has no value at x = 1",
+    ),
+    "identity-edge": (
+        "CONFIRMED",
+        'identity: {left: "D(sqrt(u), u)", right: 1/(2*sqrt(u))}',
+        "proved by SymPy wherever both sides are defined",
+    ),
+    "identity-vector-edge": ("CONFIRMED", "identity: {left: sqrt(v)**2, right: v}", "wherever both sides are defined"),
+    "identity-at-infinity": (
+        "CONFIRMED",
+        "identity: {left: atan(1/x), right: -atan(1/(0 - x))}",
+        "proved by SymPy wherever both sides are defined",
+    ),
+    # a limit at a general point is none at every point
+    "limit-of-no-numbers": (
+        "REFUTED",
+        "limit: {formula: (log(z + h) - log(z))/h, variable: h, to: 0, equals: 1/z}",
+        "it has no value on either side at z =",
+    ),
+    "limit-of-two-logs": (
+        "REFUTED",
+        "limit: {formula: log(h)/log(-h), variable: h, to: 0, equals: 1}",
+        "it has no value on either side",
+    ),
+    "limit-special": (
+        "REFUTED",
+        "limit: {formula: x/(x + h), variable: h, to: 0, equals: 1}",
+        "the limit from the left is 0, not 1.00000000000 at x = 0",
+    ),
+    "limit-sign": ("REFUTED", "limit: {formula: sign(x + h), variable: h, to: 0, equals: sign(x)}", "at x = 0"),
+    "limit-floor": ("REFUTED", "limit: {formula: floor(x + h), variable: h, to: 0, equals: floor(x)}", "at x = 0"),
+    "limit-pole": ("REFUTED", "limit: {formula: h/(x**2 + h**2), variable: h, to: 0, equals: 0}", "at x = 0"),
+    "limit-vector": (
+        "REFUTED",
+        'limit: {formula: "v[0]*v[1]/(v[0] + h)", variable: h, to: 0, equals: "v[1]"}',
+        "the limit from the left is 0, not 1.00000000000 at v = [0, 1]",
+    ),
+    "limit-hidden": (
+        "UNDECIDED",
+        "limit: {formula: h/((x - 1/7)**2 + h**2), variable: h, to: 0, equals: 0}",
+        "at a general point; it is not established at every point",
+    ),
+    "limit-without-zero": (
+        "CONFIRMED",
+        "limit: {formula: p/(p + h), variable: h, to: 0, equals: 1}",
+        "by Taylor's formula, for all inputs",
+    ),
+    "limit-of-logs": (
+        "CONFIRMED",
+        "limit: {formula: (log(p + h) - log(p))/h, variable: h, to: 0, equals: 1/p}",
+        "by Taylor's formula, for all inputs",
+    ),
+    "limit-elsewhere": (
+        "CONFIRMED",
+        "limit: {formula: (sin(p*h) - sin(2*p))/(h - 2), variable: h, to: 2, equals: p*cos(2*p)}",
+        "by Taylor's formula, for all inputs",
+    ),
+    "limit-at-the-point": (
+        "CONFIRMED",
+        "at: {x: 0}, limit: {formula: x/(x + h), variable: h, to: 0, equals: 0}",
+        "by SymPy's limit",
+    ),
+    "limit-at-another": (
+        "REFUTED",
+        "at: {x: 0}, limit: {formula: x/(x + h), variable: h, to: 0, equals: 1}",
+        "by SymPy's limit",
+    ),
 }
 
 LISTINGS = """
 listings:
   - {id: good, section: s, code: "print('a  b')\\nprint(2)"}
+  - {id: sparse, section: s, code: "print(1)\\nprint()\\nprint(3)\\nprint(4)"}
+  - {id: silent, section: s, code: "quiet = 1"}
   - {id: bad, section: s, code: "print(1)\\nx = missing\\nprint(2)"}
   - {id: hostile, section: s, code: "print(1)\\nimport os\\nprint(2)"}
 """
@@ -103,6 +240,11 @@ ABOUT_LISTINGS = {
     "prints-line": ("CONFIRMED", 'prints: {listing: good, printed: "a b", line: 0}'),
     "prints-other": ("REFUTED", 'prints: {listing: good, printed: "3", line: 1}'),
     "prints-beyond": ("REFUTED", 'prints: {listing: good, printed: "3", line: 7}'),
+    "prints-empty-line": ("CONFIRMED", 'prints: {listing: sparse, printed: "", line: 1}'),
+    "prints-empty-beyond": ("REFUTED", 'prints: {listing: sparse, printed: "", line: 4}'),
+    "prints-nothing": ("CONFIRMED", 'prints: {listing: silent, printed: ""}'),
+    "prints-empty-of-nothing": ("REFUTED", 'prints: {listing: silent, printed: "", line: 0}'),
+    "prints-empty-after-an-error": ("REFUTED", 'prints: {listing: bad, printed: "", line: 1}'),
     "prints-before-an-error": ("CONFIRMED", 'prints: {listing: bad, printed: "1", line: 0}'),
     "prints-after-an-error": ("REFUTED", 'prints: {listing: bad, printed: "2", line: 1}'),
     "prints-before-a-refusal": ("CONFIRMED", 'prints: {listing: hostile, printed: "1", line: 0}'),
@@ -131,11 +273,30 @@ def test_a_claim_about_mathematics(mathematics, name):
     assert record.fails == (record.verdict == "REFUTED")
 
 
+@pytest.fixture(scope="module")
+def about_reals(decided):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(forall, "BOXES", 300)
+        return decided(REALS, {name: text for name, (_, text, _) in ABOUT_REALS.items()})
+
+
+@pytest.mark.parametrize("name", ABOUT_REALS)
+def test_a_claim_about_what_may_be_no_number(about_reals, name):
+    record, (verdict, _, reason) = about_reals[name], ABOUT_REALS[name]
+    assert (record.verdict, reason in record.reason) == (verdict, True), (record.truth, record.reason)
+
+
 @pytest.mark.parametrize("name", ABOUT_LISTINGS)
 def test_a_claim_about_a_listing(about_listings, name):
     record = about_listings[name]
     assert record.verdict == ABOUT_LISTINGS[name][0], (record.truth, record.reason)
     assert record.reason
+
+
+def test_a_line_beyond_the_output_says_how_many_there_are(about_listings):
+    assert about_listings["prints-empty-beyond"].reason == "it prints 4 lines"
+    assert about_listings["prints-empty-of-nothing"].reason == "it prints nothing"
+    assert about_listings["prints-after-an-error"].reason.startswith("it prints 1 line: line 2: NameError")
 
 
 def test_what_is_refuted_shows_the_true_value_and_why(mathematics):
@@ -183,8 +344,6 @@ def test_a_claim_of_an_entry_that_failed_early_is_undecided():
 
 
 def test_an_equation_for_all_values_may_be_proved(monkeypatch, decided):
-    from verifier.truth import forall
-
     monkeypatch.setattr(forall, "BOXES", 50)
     records = decided(
         HEAD,

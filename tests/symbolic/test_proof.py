@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sympy
 
-from verifier.symbolic.proof import limit, prove_equal
+from verifier.symbolic.proof import limit, prove_equal, quotient
 
 x, y = sympy.symbols("x y", real=True)
 
@@ -57,3 +57,36 @@ def test_exponents_of_many_bits_are_left_open():
     left = constant * base * sympy.log(2) / (base + 1) + 2 ** (-constant * sympy.log(base + 1))
     assert prove_equal(left, sympy.Integer(1)) is None
     assert prove_equal(left, left * 1) is True
+
+
+def test_a_quotient_tends_to_the_first_taylor_coefficient_that_does_not_vanish():
+    h = sympy.Symbol("h", real=True)
+    found = quotient((sympy.sin(x + h) - sympy.sin(x)) / h, h, sympy.S.Zero)
+    assert found is not None
+    assert (found.limit, found.vanishing) == (sympy.cos(x), (0,))
+    curved = quotient((sympy.exp(h) - 1 - h) / (h - 0) ** 2, h, sympy.S.Zero)
+    assert curved is not None
+    assert (curved.limit, curved.vanishing) == (sympy.Rational(1, 2), (0, 0))
+    diverging = quotient(sympy.exp(h) / h, h, sympy.S.Zero)
+    assert diverging is not None
+    assert diverging.vanishing == (1,)
+
+
+def test_a_quotient_says_where_it_is_analytic():
+    """A root is finite at 0 and not analytic there: its logarithm has to be finite, too."""
+    h = sympy.Symbol("h", real=True)
+    found = quotient((sympy.sqrt(x + h) - sympy.sqrt(x)) / h, h, sympy.S.Zero)
+    assert found is not None
+    assert {sympy.log(x + h), sympy.log(x)} <= set(found.finite)
+
+
+@pytest.mark.parametrize("part", [sympy.Abs(x), sympy.sign(x), sympy.floor(x), sympy.Max(x, y), sympy.asin(x)])
+def test_what_may_have_a_kink_is_no_such_quotient(part):
+    h = sympy.Symbol("h", real=True)
+    assert quotient((part.subs(x, x + h) - part) / h, h, sympy.S.Zero) is None
+
+
+def test_other_powers_are_no_such_quotient():
+    h = sympy.Symbol("h", real=True)
+    assert quotient(1 / sympy.sqrt(h), h, sympy.S.Zero) is None
+    assert quotient(1 / h**9, h, sympy.S.Zero) is None

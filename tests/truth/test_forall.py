@@ -37,6 +37,44 @@ def test_a_fault_in_a_corner_is_found():
     assert (found.holds, found.witness, found.boxes) == (False, (1, 1, 1), 1)
 
 
+def test_the_whole_box_comes_first():
+    asked = []
+    found = everywhere(lambda x: asked.append(x) or True, ((Fraction(-1), Fraction(1)),) * 40, BITS)
+    assert (found.holds, found.boxes, len(asked)) == (True, 1, 1)
+    found = everywhere(lambda x: False, UNIT, BITS)
+    assert (found.holds, found.witness, found.boxes) == (False, (Fraction(1, 2),), 1)
+
+
+def test_of_many_corners_a_choice_within_the_budget_is_looked_at(monkeypatch):
+    monkeypatch.setattr(forall, "BOXES", 3)
+    points = []
+
+    found = everywhere(lambda x: points.append(tuple(map(str, x))), ((Fraction(-1), Fraction(1)),) * 40, BITS)
+    assert (found.holds, found.boxes) == (None, 3)
+    assert len(points) == 3 * (1 + 1 + forall.CORNERS)
+    found = everywhere(lambda x: compare("le", x[0] + x[1], exact_ball(1)), ((Fraction(0), Fraction(1)),) * 40, BITS)
+    assert found.holds is False
+    assert found.witness is not None
+    assert set(found.witness) == {0, 1}
+    assert found.witness[:2] == (1, 1)
+
+
+def test_without_points_only_a_whole_box_refutes():
+    """x != 1/2 fails at the middle alone, x < 1/4 on a whole quarter."""
+    hole = everywhere(lambda x: compare("ne", x[0], exact_ball(Fraction(1, 2))), UNIT, BITS, boxes=50, points=False)
+    assert (hole.holds, hole.boxes) == (None, 50)
+    piece = everywhere(lambda x: compare("ge", x[0], exact_ball(Fraction(1, 4))), UNIT, BITS, points=False)
+    assert piece.holds is False
+    assert piece.witness is not None
+    assert piece.witness[0] < Fraction(1, 4)
+
+
+@pytest.mark.parametrize("known", [True, False, None])
+def test_the_box_without_sides_is_one_point(known):
+    found = everywhere(lambda x: known, (), BITS)
+    assert (found.holds, found.witness) == (known, () if known is False else None)
+
+
 def test_what_touches_equality_is_given_up_after_the_budget(monkeypatch):
     monkeypatch.setattr(forall, "BOXES", 40)
     found = everywhere(lambda x: compare("le", x[0] * (1 - x[0]), exact_ball(Fraction(1, 4))), UNIT, BITS)

@@ -137,6 +137,33 @@ def test_what_is_no_number_is_compared_to_nothing(workspace, relation):
     assert decided is None
 
 
+@pytest.mark.parametrize("text", ["1/0", "log(0)", "atan(1/0)", "exp(-1/0)", "[1/0, 1] @ [1, 1]", "max(log(0), 1)"])
+def test_an_infinity_is_no_number_and_nothing_is_made_of_it(workspace, text):
+    assert numbers(workspace, text).item() is NAN
+
+
+def test_a_branch_that_is_not_taken_may_be_infinite(workspace):
+    (value,) = numbers(workspace, "where(0 < 1, 2, 1/0)").flat
+    assert as_fraction(value) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("x + squared", False),
+        ("D(x, x)", True),
+        ("[1, value]", False),
+        ("2*slope", True),
+        ("sum(slopes)", True),
+        ("descent.x[0]", True),
+        ("swap.x[0]", False),
+        ("twice[0]", True),
+    ],
+)
+def test_derivatives_are_found_behind_names(workspace, text, found):
+    assert workspace.differentiates(Text(text)) is found
+
+
 def test_rows_are_stacked_whatever_they_hold():
     rows = [np.array([arb(1), NAN], dtype=object), np.array([arb(2), None], dtype=object)]
     assert stacked(rows).shape == (2, 2)

@@ -213,8 +213,14 @@ def _constant(node: Scalar) -> Fraction | None:
 
 
 def _printed(node: Any) -> Scalar:
-    if kind_of(getattr(node, "text", "?").strip()) not in ("integer", "decimal"):
-        raise fault(f"expected a number as it is printed, such as 0.7071, found {found(node)}")
+    text = getattr(node, "text", "?").strip()
+    wanted = f"expected a number as it is printed, such as 0.7071, found {found(node)}"
+    if kind_of(text) not in ("integer", "decimal"):
+        raise fault(wanted)
+    try:
+        exact(text)
+    except ValueError as error:
+        raise fault(f"{wanted} ({error})") from None
     return node
 
 

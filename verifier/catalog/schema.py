@@ -230,7 +230,7 @@ class Iteration(Part):
 
 
 class IdentityBody(Part):
-    """`left == right` for all inputs of the domain."""
+    """`left == right` for all inputs of the domain, wherever both are defined."""
 
     left: Formula = need("one side")
     right: Formula = need("the other side")

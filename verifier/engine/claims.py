@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from verifier.engine import decisions
+from verifier.engine import decisions, limits
 from verifier.engine.decisions import Decided
 from verifier.model.catalog import (
     Claim,
@@ -84,7 +84,7 @@ def _about_mathematics(claim: Claim, prepared: Prepared | None) -> Decided:
         case Identity() as identity:
             return decisions.identity(identity, claim.at, workspace)
         case Limit() as limit:
-            return decisions.limit(limit, claim.at, workspace)
+            return limits.limit(limit, claim.at, workspace)
         case ShapeIs() as shape:
             return decisions.shape(shape, workspace)
     raise TypeError(f"nothing decides a claim of kind {type(claim.decision).__name__}")
@@ -115,14 +115,15 @@ def _runs(decision: ListingRuns, listings: Listings) -> Decided:
 
 def _prints(decision: ListingOutput, listings: Listings) -> Decided:
     run = listings.by_id[decision.listing]
-    lines = run.printed if decision.line is None else run.printed[decision.line : decision.line + 1]
-    printed = "\n".join(lines)
-    if run.status == "refused" and (decision.line is None or not lines):
+    ended = f"line {run.line}: {run.exception}: {run.message}"
+    missing = decision.line is not None and decision.line >= len(run.printed)
+    if run.status == "refused" and (decision.line is None or missing):
         return Decided(ClaimVerdict.UNDECIDED, reason=f"line {run.line}: {run.message}")
-    if not lines and run.status != "ok":
-        return Decided(
-            ClaimVerdict.REFUTED, reason=f"it prints nothing: line {run.line}: {run.exception}: {run.message}"
-        )
+    if missing or (run.status != "ok" and not run.printed):
+        count = f"{len(run.printed)} line{'' if len(run.printed) == 1 else 's'}" if run.printed else "nothing"
+        reason = f"it prints {count}" if run.status == "ok" else f"it prints {count}: {ended}"
+        return Decided(ClaimVerdict.REFUTED, truth="\n".join(run.printed), reason=reason)
+    printed = "\n".join(run.printed) if decision.line is None else run.printed[decision.line]
     same = " ".join(printed.split()) == " ".join(decision.printed.split())
     return Decided.of(same, truth=printed, reason=f"it prints {printed!r}")
 

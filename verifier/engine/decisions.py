@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
-from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.digits import decimal
-from verifier.arithmetic.elements import NAN, Element, compare, exact_ball
+from verifier.arithmetic.elements import Element, compare, exact_ball, is_finite
 from verifier.arithmetic.precision import working_precision
-from verifier.model.catalog import At, Digits, Holds, Identity, Limit, NestedText, ShapeIs, Text
+from verifier.engine.domain import Domain
+from verifier.engine.equations import Equation, Values, every
+from verifier.model.catalog import At, Digits, Holds, Identity, NestedText, ShapeIs
 from verifier.model.verdict import ClaimVerdict
 from verifier.programs.shapes import program_shape
-from verifier.symbolic.expressions import component_symbols
 from verifier.symbolic.formula import Apply, Formula, parse
-from verifier.symbolic.graph import Node
-from verifier.symbolic.graph import leaf as leaf_node
-from verifier.symbolic.proof import limit as symbolic_limit
+from verifier.symbolic.kernels import rational
 from verifier.symbolic.proof import prove_equal
-from verifier.truth.forall import everywhere
+from verifier.truth.forall import Everywhere, Point, everywhere
 from verifier.truth.workspace import Workspace
 
-__all__ = ["Decided", "digits", "holds", "holds_for_all", "identity", "limit", "shape"]
+__all__ = ["Decided", "digits", "holds", "holds_for_all", "identity", "shape"]
 
 PRECISIONS = (128, 256, 512, 1024, 2048)
 """Working precisions in bits, tried in turn until a comparison is decided."""
 
-Side = Text | Node
-
 _FOR_ALL_BITS = 128
-_TRIALS = 24
+_BOXES = 256
 _SHOWN = 8
 
 
@@ -53,7 +49,7 @@ class Decided:
 
 
 def digits(claim: Digits, at: At, workspace: Workspace) -> Decided:
-    """The certified value lies within half of the last printed digit (or is the printed number exactly)."""
+    """The certified value lies within half of the last printed digit, or is the printed whole number exactly."""
     printed = _flat(claim.printed)
     value = np.empty(0, dtype=object)
     for bits in PRECISIONS:
@@ -66,16 +62,18 @@ def digits(claim: Digits, at: At, workspace: Workspace) -> Decided:
             met = [_meets(x, text, exactly=claim.exactly) for x, text in zip(value.flat, printed, strict=True)]
         if None not in met:
             return Decided.of(all(met), truth=shown(value), reason=f"certified at {bits} bits")
-    proved = _proved_digits(claim, at, workspace, printed)
+    known = all(map(is_finite, value.flat))
+    proved = _proved_digits(claim, at, workspace, printed) if known else None
     return Decided.of(
         proved, truth=shown(value), reason="proved by SymPy" if proved else "too close to the limit to decide"
     )
 
 
 def _meets(value: Element, printed: str, *, exactly: bool) -> bool | None:
+    """A number with an exponent was rounded to its last digit, wherever that stands; a whole one without was not."""
     number, places = Fraction(printed), Decimal(printed).as_tuple().exponent
     assert isinstance(places, int)
-    if exactly or places >= 0:
+    if exactly or (places >= 0 and "e" not in printed.lower()):
         return compare("eq", value, exact_ball(number))
     half = Fraction(10) ** places / 2
     above, below = compare("ge", value, exact_ball(number - half)), compare("le", value, exact_ball(number + half))
@@ -86,46 +84,61 @@ def _proved_digits(claim: Digits, at: At, workspace: Workspace, printed: Sequenc
     exprs = workspace.symbolic(claim.formula, at)
     if exprs is None:
         return None
-    numbers = [workspace.symbolic(Text(text)) for text in printed]
-    pairs = zip(exprs.flat, numbers, strict=True)
-    return _all(None if number is None else prove_equal(expr, number[()]) for expr, number in pairs)
+    pairs = zip(exprs.flat, printed, strict=True)
+    return every(prove_equal(expr, rational(Fraction(number))) for expr, number in pairs)
 
 
 def holds(claim: Holds, at: At, workspace: Workspace) -> Decided:
-    """The statement evaluated in balls, at growing precision until it is decided; an equation may be proved by
-    SymPy.
+    """The statement evaluated in balls, at growing precision until it is decided; an equation between numbers may be
+    proved by SymPy.
     """
     formula = parse(claim.formula.text)
     for bits in PRECISIONS:
         decided = _statement(workspace.certified(bits).evaluate(formula, at))
         if decided is not None:
             return Decided.of(decided, truth=_sides(formula, at, workspace), reason=f"certified at {bits} bits")
-    proved = _proved_equation(formula, at, workspace)
-    return Decided.of(
-        proved, truth=_sides(formula, at, workspace), reason="proved by SymPy" if proved else "not decided by balls"
-    )
+    found = Decided.of(None, reason="not decided by balls")
+    if _is_equation(formula):
+        found = _beyond_balls(_equation(formula, at, workspace))
+    return replace(found, truth=_sides(formula, at, workspace))
+
+
+def _is_equation(formula: Formula) -> TypeGuard[Apply]:
+    return isinstance(formula, Apply) and formula.function == "eq"
+
+
+def _equation(formula: Apply, at: At, workspace: Workspace) -> Equation:
+    left, right = formula.arguments
+    return Equation.of(left, right, workspace, at)
+
+
+def _beyond_balls(equation: Equation) -> Decided:
+    """An equation at a point that no precision decides: a side is no number, or SymPy may prove it."""
+    values = [equation.values(bits) for bits in PRECISIONS]
+    alone = _alone(equation, values[-1])
+    if alone is not None:
+        return alone
+    if values[-1].void():
+        return Decided.of(None, reason="neither side is a number")
+    if not any(each.are_numbers() for each in values):
+        return Decided.of(None, reason="not decided by balls, nor that both sides are numbers")
+    proved = equation.proved()
+    reasons = {True: "proved by SymPy", False: "disproved by SymPy", None: "not decided by balls"}
+    return Decided.of(proved, reason=reasons[proved])
+
+
+def _alone(equation: Equation, values: Values, where: str = "") -> Decided | None:
+    """Refuted where one side is a number and the other is none for certain; None where that can't be seen."""
+    side = values.missing()
+    if not side:
+        return None
+    if equation.certain(side):
+        return Decided.of(False, reason=f"the {side} side is no number{where}")
+    return Decided.of(None, reason=f"the formula of the derivative on the {side} side has no value{where}")
 
 
 def _statement(value: np.ndarray) -> bool | None:
-    return _all(value.flat)
-
-
-def _all(decisions: Iterable[bool | None]) -> bool | None:
-    found = list(decisions)
-    return False if False in found else None if None in found else True
-
-
-def _proved_equation(formula: Formula, at: At, workspace: Workspace) -> bool | None:
-    if not (isinstance(formula, Apply) and formula.function == "eq"):
-        return None
-    left, right = (workspace.symbolic(side, at) for side in formula.arguments)
-    return None if left is None or right is None else _equal(left, right)
-
-
-def _equal(left: np.ndarray, right: np.ndarray) -> bool | None:
-    return _all(
-        prove_equal(a, b) for a, b in zip(*(each.flat for each in np.broadcast_arrays(left, right)), strict=True)
-    )
+    return every(value.flat)
 
 
 def _sides(formula: Formula, at: At, workspace: Workspace) -> str:
@@ -137,111 +150,112 @@ def _sides(formula: Formula, at: At, workspace: Workspace) -> str:
 
 
 def holds_for_all(claim: Holds, at: At, workspace: Workspace) -> Decided:
-    """The statement on the whole domain of the `for_all` inputs, by interval bisection, or refuted at a point."""
-    leaves = [leaf for leaf in workspace.entry.inputs if leaf.name in claim.for_all]
-    box = tuple((leaf.lower, leaf.upper) for leaf in leaves for _ in range(leaf.size))
+    """The statement on the whole domain of the `for_all` inputs, by interval bisection, or refuted at a point.
+
+    An equation may be proved by SymPy where both sides are certainly numbers on the whole domain.
+    """
+    domain = Domain(tuple(leaf for leaf in workspace.entry.inputs if leaf.name in claim.for_all))
     formula = parse(claim.formula.text)
+    equation = _equation(formula, at, workspace) if _is_equation(formula) else None
     node = workspace.node(formula)
     certified = workspace.certified(_FOR_ALL_BITS)
 
     def statement(elements: Sequence[Element]) -> bool | None:
-        return _statement(certified.evaluate(node, at, _leaf_arrays(leaves, elements)))
+        arrays = domain.arrays(elements)
+        if equation is None:
+            return _statement(certified.evaluate(node, at, arrays))
+        values = equation.values(_FOR_ALL_BITS, arrays)
+        return False if equation.certain(values.missing()) else values.equal()
 
-    found = everywhere(statement, box, _FOR_ALL_BITS)
-    if found.holds is None:
-        proved = _proved_equation(formula, at, workspace)
-        return Decided.of(proved, reason="proved by SymPy" if proved else f"not decided after {found.boxes} boxes")
+    def refuted(point: Point) -> Decided:
+        values = None if equation is None else _values_at(equation, domain, point)
+        lone = "" if values is None or not values.missing() else f": the {values.missing()} side is no number"
+        return Decided.of(False, reason=f"false at {domain.written(point)}{lone}")
+
+    with working_precision(_FOR_ALL_BITS):
+        false = (point for point in domain.trials() if statement(list(map(exact_ball, point))) is False)
+        witness = next(false, None)
+    if witness is not None:
+        return refuted(witness)
+    numbers = None if equation is None else _numbers_everywhere(equation, domain).holds
+    if equation is not None and numbers and equation.proved():
+        return Decided.of(True, reason="proved by SymPy")
+    found = everywhere(statement, domain.box, _FOR_ALL_BITS)
+    if found.witness is not None:
+        return refuted(found.witness)
     if found.holds:
         return Decided.of(True, reason=f"certified on the whole domain, in {found.boxes} boxes")
-    return Decided.of(False, reason=f"false at {_witness(leaves, found.witness or ())}")
+    more = ", nor that both sides are numbers for all values" if equation is not None and not numbers else ""
+    return Decided.of(None, reason=f"not decided after {found.boxes} boxes{more}")
 
 
-def _leaf_arrays(leaves: Sequence[Any], elements: Sequence[Element]) -> dict[str, np.ndarray]:
-    arrays, rest = {}, list(elements)
-    for leaf in leaves:
-        arrays[leaf.name] = object_array(rest[: leaf.size], leaf.shape)
-        rest = rest[leaf.size :]
-    return arrays
+def _values_at(equation: Equation, domain: Domain, point: Point) -> Values:
+    with working_precision(_FOR_ALL_BITS):
+        return equation.values(_FOR_ALL_BITS, domain.arrays([exact_ball(x) for x in point]))
 
 
-def _witness(leaves: Sequence[Any], point: Sequence[Fraction]) -> str:
-    numbers = iter(point)
-    parts = []
-    for leaf in leaves:
-        own = [str(next(numbers)) for _ in range(leaf.size)]
-        parts.append(f"{leaf.name} = {own[0] if leaf.shape == () else '[' + ', '.join(own) + ']'}")
-    return ", ".join(parts)
+def _numbers_everywhere(equation: Equation, domain: Domain) -> Everywhere:
+    """Whether both sides are numbers on the whole domain; refuted by a whole box where only one of them is."""
+
+    def statement(elements: Sequence[Element]) -> bool | None:
+        values = equation.values(_FOR_ALL_BITS, domain.arrays(elements))
+        return False if values.missing() else values.are_numbers() or None
+
+    return everywhere(statement, domain.box, _FOR_ALL_BITS, boxes=_BOXES, points=False)
 
 
 def identity(claim: Identity, at: At, workspace: Workspace) -> Decided:
-    """Proved by SymPy for all inputs, or refuted by a certified counterexample inside the domain."""
-    counterexample = _counterexample(claim.left, claim.right, at, workspace)
+    """Proved by SymPy wherever both sides are defined, or refuted by a certified counterexample inside the domain.
+
+    At single points one side may lack a value, as x/x does at 0; on a whole piece of the domain that refutes.
+    """
+    equation = Equation.of(claim.left, claim.right, workspace, at)
+    domain = equation.domain()
+    trials = trial_values(equation)
+    counterexample = differs(equation, trials)
     if counterexample is not None:
         return counterexample
-    left, right = (workspace.symbolic(side, at) for side in (claim.left, claim.right))
-    proved = None if left is None or right is None else _equal(left, right)
-    if proved:
-        return Decided.of(True, reason="proved by SymPy for all inputs")
-    return Decided.of(None, reason=f"not proved; no counterexample at {_TRIALS} points")
+    found = _numbers_everywhere(equation, domain)
+    if found.witness is not None:
+        around = f"{_place(domain, found.witness)}, and around it" if domain.box else ""
+        alone = _alone(equation, _values_at(equation, domain, found.witness), around)
+        return alone or Decided.of(None, reason=f"one side has no value{around}")
+    if not any(each.are_numbers() for each in trials.values()):
+        return Decided.of(None, reason=f"both sides are numbers at none of {len(trials)} points")
+    extent = "for all inputs" if found.holds else "wherever both sides are defined"
+    exception = next((_exception(domain, *each) for each in trials.items() if each[1].missing()), "")
+    if equation.proved():
+        return Decided.of(True, reason=f"proved by SymPy {extent}{exception}")
+    return Decided.of(None, reason=f"not proved; no counterexample at {len(trials)} points")
 
 
-def _trial_points(leaves: Sequence[Any]) -> Iterator[tuple[Fraction, ...]]:
-    """Seeded rational points of the domain, the first with all components different."""
-    generator = np.random.default_rng(0)
-    sides = [(leaf.lower, leaf.upper) for leaf in leaves for _ in range(leaf.size)]
-    for _ in range(_TRIALS):
-        weights = [Fraction(int(each), 1000) for each in generator.integers(1, 1000, size=len(sides))]
-        yield tuple(low + (high - low) * weight for (low, high), weight in zip(sides, weights, strict=True))
+def trial_values(equation: Equation) -> dict[Point, Values]:
+    """Both sides at the trial points of the inputs that they use."""
+    domain = equation.domain()
+    return {point: _values_at(equation, domain, point) for point in domain.trials()}
 
 
-def _counterexample(left: Side, right: Side, at: At, workspace: Workspace) -> Decided | None:
-    """Refuted where the sides certainly differ at a trial point; None where they don't."""
-    fixed = {name for name, _ in at}
-    leaves = [leaf for leaf in workspace.entry.inputs if leaf.name not in fixed]
-    for point in _trial_points(leaves):
-        difference = _difference_at((left, right), at, leaves, point, workspace)
-        if difference is not None:
-            return Decided.of(False, truth=difference, reason=f"they differ at {_witness(leaves, point)}")
+def differs(equation: Equation, trials: Mapping[Point, Values]) -> Decided | None:
+    """Refuted by a trial point where the sides are two numbers; None where there is none."""
+    for point, values in trials.items():
+        if _differ(values):
+            sides = f"{shown(values.left)}; {shown(values.right)}"
+            return Decided.of(False, truth=sides, reason=f"they differ{_place(equation.domain(), point)}")
     return None
 
 
-def _difference_at(
-    both: tuple[Side, Side], at: At, leaves: Sequence[Any], point: Sequence[Fraction], workspace: Workspace
-) -> str | None:
-    """Both sides as text where they certainly differ at a point, else None; what is not a number does not differ."""
-    bits = PRECISIONS[0]
-    certified = workspace.certified(bits)
-    with working_precision(bits):
-        extra = _leaf_arrays(leaves, [exact_ball(x) for x in point])
-    sides = [certified.evaluate(side, at, extra) for side in both]
-    with working_precision(bits):
-        pairs = zip(*(each.flat for each in np.broadcast_arrays(*sides)), strict=True)
-        differ = any(NAN not in (a, b) and compare("ne", a, b) is True for a, b in pairs)
-    return f"{shown(sides[0])}; {shown(sides[1])}" if differ else None
+def _exception(domain: Domain, point: Point, values: Values) -> str:
+    return f": the {values.missing()} side has no value{_place(domain, point)}"
 
 
-def limit(claim: Limit, at: At, workspace: Workspace) -> Decided:
-    """SymPy's limit: the claimed one by proof, or another one at a trial point, certified in balls."""
-    exprs = workspace.symbolic(claim.formula, at, variables=(claim.variable,))
-    to, equals = (workspace.symbolic(each, at) for each in (claim.to, claim.equals))
-    if exprs is None or to is None or equals is None:
-        return Decided.of(None, reason="the formula is too large for a symbolic limit")
-    (variable,) = component_symbols(leaf_node(claim.variable, ())).flat
-    limits = [symbolic_limit(expr, variable, to[()]) for expr in exprs.flat]
-    found = [each for each in limits if each is not None]
-    if len(found) < len(limits):
-        return Decided.of(None, reason="SymPy does not find the limit")
-    pairs = list(zip(found, np.broadcast_to(equals, exprs.shape).flat, strict=True))
-    truth = ", ".join(map(str, found))
-    if any(each.is_infinite and claimed.is_finite for each, claimed in pairs):
-        return Decided.of(False, truth=truth, reason="by SymPy's limit, which is infinite")
-    proved = _all(prove_equal(each, claimed) for each, claimed in pairs)
-    if proved is None:
-        graphs = ((workspace.graph(each), workspace.graph(claimed)) for each, claimed in pairs)
-        differs = next(filter(None, (_counterexample(*each, at, workspace) for each in graphs)), None)
-        if differs is not None:
-            return Decided.of(False, truth=truth, reason=f"by SymPy's limit; {differs.reason}")
-    return Decided.of(proved, truth=truth, reason="by SymPy's limit")
+def _place(domain: Domain, point: Point) -> str:
+    return f" at {domain.written(point)}" if point else ""
+
+
+def _differ(values: Values) -> bool:
+    """Whether some component is a number on both sides, and another one."""
+    with working_precision(values.bits):
+        return any(is_finite(a) and is_finite(b) and compare("ne", a, b) is True for a, b in values.pairs())
 
 
 def shape(claim: ShapeIs, workspace: Workspace) -> Decided:

@@ -206,7 +206,9 @@ class Iteration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """`left == right` for all inputs in the domain: proved symbolically, or refuted by a certified counterexample."""
+    """`left == right` for all inputs in the domain where both are defined: proved symbolically, or refuted by a
+    certified counterexample, or by a piece of the domain where only one of them is a number.
+    """
 
     left: Text
     right: Text
@@ -217,7 +219,7 @@ class Digits:
     """The value of `formula` (at the claim's point) is `printed`, to the digits printed: |value - printed| <= half
     of its last digit.
 
-    An integer printed without a point, or `exactly: true`, must be met exactly.
+    A whole number printed without an exponent must be met exactly, and any number with `exactly: true`.
     """
 
     formula: Text

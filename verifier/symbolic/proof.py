@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import sympy
 
@@ -14,7 +15,7 @@ from verifier.symbolic.expressions import component_symbols, expressions, tree_s
 from verifier.symbolic.graph import Leaf, Node
 from verifier.symbolic.kernels import Kernel
 
-__all__ = ["cross_check", "limit", "prove_equal"]
+__all__ = ["Quotient", "cross_check", "limit", "prove_equal", "quotient"]
 
 MAX_SIZE = 1_500
 # SymPy's costlier rewritings are tried on short expressions only.
@@ -117,6 +118,64 @@ def limit(expression: Kernel, variable: sympy.Symbol, to: Kernel) -> Kernel | No
         return None
     unfinished = right.has(sympy.Limit, sympy.AccumBounds, sympy.nan)
     return right if right == left and not unfinished else None
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    """An expression that is N(h) / h^k: by Taylor's formula it tends to N^(k)(0) / k! as h tends to 0, provided that N
+    is analytic around h = 0 and its lower derivatives vanish there.
+    """
+
+    limit: Kernel
+    vanishing: tuple[Kernel, ...]
+    """The derivatives of N at 0 below the k-th."""
+    finite: tuple[Kernel, ...]
+    """N is analytic where these are finite; in them the variable stands for h, its distance to what it tends to."""
+
+
+def quotient(expression: Kernel, variable: sympy.Symbol, to: Kernel) -> Quotient | None:
+    """The expression as a quotient by a power of the variable's distance to a value; None where it is none."""
+    if tree_size(expression) > MAX_COSTLY or _has_long_number(expression) or _has_long_exponent(expression):
+        return None
+    moved = expression.subs(variable, variable + to)
+    numerator, denominator = sympy.fraction(sympy.together(moved))
+    scale, power = denominator.as_coeff_exponent(variable)
+    logarithms = _logarithms(numerator / scale)
+    if not (power.is_Integer and 0 <= power <= _HIGHEST_POWER) or logarithms is None:
+        return None
+    derivatives = [numerator / scale]
+    for _ in range(int(power)):
+        derivatives.append(sympy.diff(derivatives[-1], variable))
+    if any(tree_size(each) > MAX_SIZE for each in derivatives):
+        return None
+    *vanishing, last = (each.subs(variable, 0) for each in derivatives)
+    return Quotient(
+        limit=last / sympy.factorial(power),
+        vanishing=tuple(vanishing),
+        finite=(numerator / scale, *logarithms),
+    )
+
+
+_HIGHEST_POWER = 8
+_ANALYTIC = (
+    *(sympy.Add, sympy.Mul, sympy.Symbol, sympy.Rational, sympy.NumberSymbol),
+    *(sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.tan, sympy.atan),
+    *(sympy.sinh, sympy.cosh, sympy.tanh, sympy.asinh, sympy.erf, sympy.erfc),
+)
+"""What is analytic wherever it is finite."""
+
+
+def _logarithms(expression: Kernel) -> tuple[Kernel, ...] | None:
+    """What has to be finite besides, for the expression to be analytic where it is finite: a root is finite at 0, where
+    its logarithm is not. None where something else stands in it.
+    """
+    found = []
+    for part in sympy.preorder_traversal(expression):
+        if isinstance(part, sympy.Pow) and not part.exp.is_Integer:
+            found.append(sympy.log(part.base))
+        elif not isinstance(part, (*_ANALYTIC, sympy.Pow)):
+            return None
+    return tuple(found)
 
 
 def cross_check(node: Node, by: Sequence[Leaf]) -> bool | None:

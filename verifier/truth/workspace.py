@@ -4,7 +4,7 @@ precision.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 from verifier.arithmetic.ball import BallSystem
-from verifier.arithmetic.elements import NAN, Decision, Element
+from verifier.arithmetic.elements import NAN, Decision, Element, Special
 from verifier.arithmetic.precision import working_precision
 from verifier.model.catalog import At, Entry, Iteration, NestedText, Quantity, Shape, Text
 from verifier.symbolic.build import Definitions
 from verifier.symbolic.evaluate import evaluate
 from verifier.symbolic.expressions import component_symbols, exact_expressions, expressions
-from verifier.symbolic.formula import Formula, Name, parse
+from verifier.symbolic.formula import Apply, Derivative, Formula, Index, Name, Stack, parse
 from verifier.symbolic.graph import Node, elementwise, leaves, take
+from verifier.symbolic.graph import leaf as leaf_node
 from verifier.symbolic.kernels import slot
 from verifier.truth.tensors import elements
 
@@ -64,6 +65,36 @@ class Workspace:
         parsed = parse(formula.text) if isinstance(formula, Text) else formula
         return self.definitions.node(parsed, {**self.shapes, **(extra or {})})
 
+    def differentiates(self, formula: Text | Formula) -> bool:
+        """Whether a derivative stands in the formula, or in what it names.
+
+        A derivative may exist where its formula, made by rules, has no value: 3 x^2 / (2 sqrt(x^3)) is 3/2 sqrt(x).
+        """
+        waiting, seen = [formula], set()
+        while waiting:
+            part = waiting.pop()
+            match parse(part.text) if isinstance(part, Text) else part:
+                case Derivative():
+                    return True
+                case Name(name=name) if name not in seen:
+                    seen.add(name)
+                    waiting += self._named_by(name)
+                case Index(operand=operand):
+                    waiting.append(operand)
+                case Apply(arguments=parts) | Stack(items=parts):
+                    waiting += parts
+        return False
+
+    def _named_by(self, name: str) -> Iterator[Text]:
+        """The formulas behind a name: those of its definition, or of its quantity or iteration."""
+        entry = self.entry
+        yield from (text for own, text in entry.definitions if own == name)
+        yield from (each.formula for each in entry.quantities if each.name == name)
+        steps = (each for each in entry.iterations if name.startswith(f"{each.name}."))
+        yield from (text for each in steps for _, text in each.step)
+        if name == "value" and entry.value is not None:
+            yield entry.value
+
     def symbolic(self, formula: Text | Formula, at: At = (), variables: Sequence[str] = ()) -> np.ndarray | None:
         """A formula's SymPy expressions at a point, over real symbols; None where they are too large or use balls."""
         node = self.node(formula, dict.fromkeys(variables, ()))
@@ -73,11 +104,11 @@ class Workspace:
         found = expressions([node], given={**exact_expressions(self.data), **place})
         return None if found is None else found[0]
 
-    def graph(self, expression: Any) -> Node:
+    def graph(self, expression: Any, variables: Sequence[str] = ()) -> Node:
         """The graph of one SymPy expression over the components of the inputs: undoes `symbolic`."""
         components = {
             symbol: take(leaf, index)
-            for leaf in self.definitions.leaves
+            for leaf in (*self.definitions.leaves, *(leaf_node(name, ()) for name in variables))
             for index, symbol in np.ndenumerate(component_symbols(leaf))
         }
         symbols = sorted(expression.free_symbols, key=str)
@@ -103,12 +134,24 @@ class Workspace:
 
 
 class _Reals(BallSystem):
-    """Balls with the comparisons of mathematics: nothing is decided about what is not a number, not even `!=`."""
+    """Balls with the numbers and comparisons of mathematics.
+
+    An infinity is no number, so that nothing is made of it (`atan(1/0)` is not pi/2); and nothing is decided about what
+    is not a number, not even `!=`.
+    """
 
     __slots__ = ()
 
+    def operation(self, name: str) -> Callable[..., Element]:
+        bare = BallSystem.operation(self, name)
+        return lambda *operands: _number(bare(*operands))
+
     def compare(self, relation: str, a: Element, b: Element) -> Decision:
         return None if a is NAN or b is NAN else BallSystem.compare(self, relation, a, b)
+
+
+def _number(element: Element) -> Element:
+    return NAN if isinstance(element, Special) else element
 
 
 @dataclass(eq=False)

@@ -1,0 +1,101 @@
+"""Equations between real numbers: a side that is no number equals none, whatever SymPy's complex algebra says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from verifier.arithmetic.elements import NAN, Element, compare, is_finite
+from verifier.arithmetic.precision import working_precision
+from verifier.engine.domain import Domain
+from verifier.model.catalog import At, Text
+from verifier.symbolic.formula import Formula
+from verifier.symbolic.graph import Node
+from verifier.symbolic.proof import prove_equal
+from verifier.truth.workspace import Arrays, Workspace
+
+__all__ = ["Equation", "Values", "every"]
+
+SIDES = ("left", "right")
+
+Side = Text | Formula | Node
+
+
+def every(decisions: Iterable[bool | None]) -> bool | None:
+    """Three-valued and."""
+    found = list(decisions)
+    return False if False in found else None if None in found else True
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Both sides of an equation in balls, at a point or on a whole box."""
+
+    left: np.ndarray
+    right: np.ndarray
+    bits: int
+
+    def pairs(self) -> list[tuple[Element, Element]]:
+        return list(zip(*(each.flat for each in np.broadcast_arrays(self.left, self.right)), strict=True))
+
+    def are_numbers(self) -> bool:
+        """Whether everything on both sides is a number for certain."""
+        return all(is_finite(a) and is_finite(b) for a, b in self.pairs())
+
+    def missing(self) -> str:
+        """The side that certainly is no number where the other one is: "left", "right", or ""."""
+        for pair in self.pairs():
+            for index, side in enumerate(SIDES):
+                if pair[index] is NAN and is_finite(pair[1 - index]):
+                    return side
+        return ""
+
+    def void(self) -> bool:
+        """Whether neither side is a number, in some component."""
+        return any(a is NAN and b is NAN for a, b in self.pairs())
+
+    def equal(self) -> bool | None:
+        """Whether both sides are one number, in every component; nothing is decided about what is no number."""
+        with working_precision(self.bits):
+            return every(None if NAN in (a, b) else compare("eq", a, b) for a, b in self.pairs())
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """`left == right`, over the names of a workspace and at a point; made by `of`, with the graphs of both sides."""
+
+    sides: tuple[Side, Side]
+    nodes: tuple[Node, Node]
+    workspace: Workspace
+    at: At
+
+    @classmethod
+    def of(cls, left: Side, right: Side, workspace: Workspace, at: At = ()) -> Equation:
+        return cls((left, right), (workspace.node(left), workspace.node(right)), workspace, at)
+
+    def values(self, bits: int, extra: Arrays | None = None) -> Values:
+        certified = self.workspace.certified(bits)
+        left, right = (certified.evaluate(node, self.at, extra) for node in self.nodes)
+        return Values(left, right, bits)
+
+    def domain(self) -> Domain:
+        """The inputs that the sides use and that are not fixed."""
+        return Domain.of(self.workspace, self.nodes, fixed=[name for name, _ in self.at])
+
+    def certain(self, side: str) -> bool:
+        """Whether a side that has no value doesn't exist: a derivative may exist where its formula has no value."""
+        if not side:
+            return False
+        formula = self.sides[SIDES.index(side)]
+        return not isinstance(formula, Node) and not self.workspace.differentiates(formula)
+
+    def proved(self) -> bool | None:
+        """Whether SymPy proves it, wherever both sides are defined; a graph is no formula to prove."""
+        found = [None if isinstance(each, Node) else self.workspace.symbolic(each, self.at) for each in self.sides]
+        left, right = found
+        if left is None or right is None:
+            return None
+        pairs = zip(*(each.flat for each in np.broadcast_arrays(left, right)), strict=True)
+        return every(prove_equal(a, b) for a, b in pairs)
