@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from tempfile import mkdtemp
 
-from verifier.catalog.reader import read
+from verifier.catalog.reader import read_bytes
 from verifier.catalog.writing import NewEntry, added, entry_ids, fresh, identity, section_of
 from verifier.errors import CatalogError, FormulaError, UsageError
 from verifier.symbolic.formula import names, parse
@@ -31,7 +34,7 @@ def add_entry(
     Raises UsageError for what cannot be understood, CatalogError where the catalog would have faults; the file is then
     as it was.
     """
-    text = path.read_text(encoding="utf-8") if path.exists() else None
+    text = _text(path) if path.exists() else None
     taken = entry_ids(text, str(path)) if text is not None else ()
     if name in taken:
         raise UsageError(f"{path} has an entry {name} already; choose another --id")
@@ -51,23 +54,47 @@ def add_entry(
     return entry.id
 
 
+def _text(path: Path) -> str:
+    """The file's text with its own line ends."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path}: byte {error.start + 1} is not UTF-8, and the file stays as it is; save it as UTF-8 text, or name"
+            " another file"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); name another file") from None
+
+
 def _replace(path: Path, text: str) -> None:
     """Put the text in place once it reads as a catalog without a fault."""
-    draft = path.with_name(path.name + ".draft")
-    draft.write_text(text, encoding="utf-8", newline="\n")
+    data = text.encode("utf-8")
     try:
-        read(draft)
+        read_bytes(data, path.as_posix())
     except CatalogError as error:
         raise UsageError(f"the entry would not be valid, and {path} stays as it is:\n{error}") from None
-    else:
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    target = path.resolve()  # a link stays a link
+    try:
+        folder = Path(mkdtemp(prefix=f".{target.name}.", dir=target.parent))  # fresh: whatever else is there stays
+        try:
+            draft = folder / target.name
+            draft.write_bytes(data)
+            if target.exists():
+                shutil.copymode(target, draft)
+            os.replace(draft, target)
+        finally:
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
 
 
 def _domains(formula: str, domains: Sequence[str]) -> dict[str, tuple[str, str]]:
     """NAME=LOW:HIGH for every input of the formula."""
-    found = dict(_domain(each) for each in domains)
+    pairs = [_domain(each) for each in domains]
+    for name in _repeated(name for name, _ in pairs):
+        raise UsageError(f"--domain {name}=... is given more than once; keep one")
+    found = dict(pairs)
     try:
         wanted = names(parse(formula)) - CONSTANTS.keys()
     except FormulaError as error:
@@ -94,4 +121,10 @@ def _point(text: str) -> dict[str, str]:
     pairs = [each.partition("=") for each in text.split(",")]
     if not all(name.strip().isidentifier() and value.strip() for name, _, value in pairs):
         raise UsageError(f"--point {text}: expected NAME=VALUE, for example x=0.5 or x=1,y=2")
+    for name in _repeated(name.strip() for name, _, _ in pairs):
+        raise UsageError(f"--point {text}: {name} is given more than once; keep one, or give a --point for each")
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
