@@ -171,12 +171,14 @@ class _Data:
 
 def _declare_definitions(entry: schema.Entry, vocabulary: Vocabulary) -> None:
     """The `let` chain and the value, each from what stands above it."""
-    vocabulary.announce(name for name, _ in items(entry.let))
+    names = [name for name, _ in items(entry.let)]
     for name, node in items(entry.let):
+        vocabulary.announce(names, own=name)
         _declare(vocabulary, name, "definition", vocabulary.check(node))
-    vocabulary.announce(())
+    vocabulary.announce((), own="value")
     if entry.value is not None:
         _declare(vocabulary, "value", "value", vocabulary.check(entry.value))
+    vocabulary.announce(())
 
 
 def _declare(vocabulary: Vocabulary, name: str, kind: str, checked: Checked | None) -> None:
