@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+from verifier.arithmetic.floats import FLOAT64, nearest_inside
 from verifier.catalog import schema
 from verifier.catalog.derived import declare_derived
 from verifier.catalog.faults import FaultList, shown
 from verifier.catalog.fields import Broken
 from verifier.catalog.formulas import CONSTANTS, Checked, Vocabulary
 from verifier.catalog.parts import yaml_key
-from verifier.catalog.points import Domains
+from verifier.catalog.point_values import Domains
 from verifier.catalog.references import Ids
 from verifier.catalog.shapes import MAX_SIZE, data_shape, items, leaves, list_shape, nested_shape, shape_text, size
 from verifier.catalog.yaml_events import Mapping, Node, Scalar
@@ -104,6 +105,19 @@ def _declare_inputs(entry: schema.Entry, vocabulary: Vocabulary, faults: FaultLi
         if isinstance(leaf, schema.Leaf):
             _check_size(shape, leaf, faults)
             _check_ends(leaf, "domain", faults)
+            if "value" in entry.node:
+                _check_members(leaf, faults)
+
+
+def _check_members(leaf: schema.Leaf, faults: FaultList) -> None:
+    """A value is verified at floats: each dtype's are float64s."""
+    ends = _ends(leaf.domain)
+    if not ends or ends[0] > ends[1]:
+        return
+    if nearest_inside(ends[0], FLOAT64, up=True) > nearest_inside(ends[1], FLOAT64, up=False):
+        node = leaf.node["domain"]
+        advice = "widen it, or make the input a constant under `data`"
+        faults.add(node.position, f"no float64 is in this domain, so nothing could be verified: {advice}", node.path)
 
 
 def _check_ends(part: schema.Part, key: str, faults: FaultList) -> None:
