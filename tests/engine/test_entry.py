@@ -53,3 +53,19 @@ def test_a_point_that_a_listing_puts_outside_the_domain_is_told(verified: Verifi
         assert run.end.exit_status == 0
     else:
         assert why in reason(run)
+
+
+def test_a_number_that_no_dtype_holds_is_infinite_in_the_program_alone(verified: Verified) -> None:
+    body = "inputs: {x: {domain: [-1, 1]}}\nvalue: 1e400*x\norders: [1]\npoints: [{x: 0}, {x: 1}]"
+    run = verified(body, programs=("value/jit", "grad/jit"))
+    counts = {each.program: each.counts for each in run.verdicts}
+    assert run.entries[0].status == "OK"
+    assert counts["value/jit"]["NONFINITE"] >= 1  # inf*0, where the truth is 0
+    assert counts["grad/jit"].keys() == {"OVERFLOW"}
+
+
+@pytest.mark.parametrize("value", ["x**(1/0)", "x**(0/0)", "max(x, 1/0)*x", "log(0)**x", "where(x > 0, x, x**(1/0))"])
+def test_a_constant_without_a_value_is_refused_in_words(verified: Verified, value: str) -> None:
+    said = reason(verified(f'inputs: {{x: {{domain: [-1, 1]}}}}\nvalue: "{value}"\norders: [1]'))
+    assert "as 1/0 has none" in said
+    assert "Error" not in said

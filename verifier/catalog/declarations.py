@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 
-from verifier.arithmetic.floats import FLOAT64, nearest_inside
+from verifier.arithmetic.floats import FLOAT64, named, nearest_inside, round_to
 from verifier.catalog import schema
 from verifier.catalog.derived import declare_derived
 from verifier.catalog.faults import FaultList, shown
@@ -153,7 +154,9 @@ class _Data:
                 self._check_declared(datum, shape)
             case schema.Uniform(uniform=schema.UniformLaw() as law):
                 _check_ends(law, "range", self._faults)
+                self._check_held(law, "range", law.dtype)
             case schema.Linspace():
+                self._check_held(datum, "linspace", datum.dtype)
                 return self._vector(datum, shape)
             case schema.FromListing():
                 self._listings.check(datum.node.get("listing"), self._faults)
@@ -173,6 +176,16 @@ class _Data:
             wanted = shape_text(declared_shape or ())
             message = f"the values written out are {shape_text(shape)}, not {wanted}: correct one of the two"
             self._faults.add(node.position, message, node.path)
+
+    def _check_held(self, part: schema.Part, key: str, dtype: object) -> None:
+        """What is drawn or spaced in a dtype begins and ends at finite numbers of it."""
+        ends = _ends(getattr(part, key))
+        if not ends or not isinstance(dtype, str):
+            return
+        for node, end in zip(part.node[key], ends, strict=True):  # type: ignore[arg-type]
+            if math.isinf(round_to(end, named(dtype))):
+                message = f"`{shown(node.text)}` is beyond the finite numbers of {dtype}: choose another end or dtype"
+                self._faults.add(node.position, message, node.path)
 
     def _vector(self, datum: schema.Linspace, shape: Shape | None) -> Shape | None:
         if shape is not None and (len(shape) != 1 or shape[0] < 2):
