@@ -89,3 +89,14 @@ def test_a_planted_radius_that_is_too_small_is_caught():
     with working_precision(2500):
         exact, middle = arb(2).sqrt(), np.sqrt(np.array([2.0]))
         assert not enclosed(exact, Column(middle, middle * 2.0**-54), 0)
+
+
+@pytest.mark.parametrize("number", [Fraction(10) ** 400, -(Fraction(10) ** 400), 10**400])
+def test_nothing_is_known_of_a_number_beyond_floats(number):
+    """Neither it nor what is computed of it is decided, and its neighbours are as they were."""
+    alone, beside = column_of([number]), column_of([1, number])
+    assert np.isnan([alone.middle, alone.radius, beside.middle[1], beside.radius[1]]).all()
+    assert (beside.middle[0], beside.radius[0]) == (1, 0)
+    assert not np.isfinite((alone * column_of([0])).middle)
+    with pytest.raises(Undecided):
+        compared("gt", alone, column_of([0]))

@@ -23,6 +23,7 @@ from verifier.arithmetic.floats import (
     from_ordinal,
     is_member,
     named,
+    nearest_inside,
     neighbours,
     ordinal,
     round_to,
@@ -164,3 +165,15 @@ def test_the_shortest_decimal_is_short():
     assert shortest_decimal(round_to(0.1, FLOAT32), FLOAT32) == "0.1"
     assert shortest_decimal(round_to(65504, FLOAT16), FLOAT16) == "65500.0"
     assert shortest_decimal(FLOAT64.smallest_subnormal, FLOAT64) == "5e-324"
+
+
+@pytest.mark.parametrize("form", FORMATS.values(), ids=list(FORMATS))
+@pytest.mark.parametrize(
+    "end", [Fraction(1, 3), Fraction(-1, 3), Fraction(10) ** 400, -(Fraction(10) ** 400), Fraction(2)]
+)
+def test_the_nearest_member_inside_has_none_between_it_and_the_end(form, end):
+    """up: lower neighbour < end <= x; down the reverse; an infinity where no finite member is inside."""
+    up, down = nearest_inside(end, form, up=True), nearest_inside(end, form, up=False)
+    assert up >= end > neighbours(up, form)[0] or up == math.inf
+    assert down <= end < neighbours(down, form)[1] or down == -math.inf
+    assert (up == down) == (end == 2)

@@ -73,10 +73,24 @@ PLANTED = [
     ("      go:", "      ¶best: {start: {x: 1}, step: {x: x}, count: 5}\n      go:", "`best` is already the name of a quantity: give one of the two another name (at iterations.best)"),
     ("[0, 10]", "¶[10, 0]", "an empty interval: 10 is greater than 0; the lowest value stands first (at inputs.x.domain)"),
     ("[0, 10]", "[0, ¶pi]", "expected an exact number, such as -10, 0.25 or 1/3, found the text `pi`: `pi` has no exact value (at inputs.x.domain[1])"),
-    ("[0, 10]", "[0, ¶.inf]", "expected an exact number, such as -10, 0.25 or 1/3, found an infinity, `.inf` (at inputs.x.domain[1])"),
+    ("[0, 10]", "[0, ¶pi/2]", "expected an exact number, such as -10, 0.25 or 1/3, found the text `pi/2`: `pi` has no exact value (at inputs.x.domain[1])"),
+    ("[0, 10]", "[0, ¶.inf]", "expected an exact number, such as -10, 0.25 or 1/3, found an infinity, `.inf`: only finite numbers can stand here (at inputs.x.domain[1])"),
+    ("[0, 10]", "[0, ¶inf]", "expected an exact number, such as -10, 0.25 or 1/3, found the text `inf`: `inf` is infinite, and only finite numbers can stand here (at inputs.x.domain[1])"),
+    ("[0, 10]", "[¶-Infinity, 10]", "expected an exact number, such as -10, 0.25 or 1/3, found the text `-Infinity`: `Infinity` is infinite, and only finite numbers can stand here (at inputs.x.domain[0])"),
+    ("[0, 10]", "[0, ¶v]", "expected an exact number, such as -10, 0.25 or 1/3, found the text `v`: `v` is a name, and only numbers can stand here (at inputs.x.domain[1])"),
+    ("[0, 10]", "[0, ¶1/0]", "expected an exact number, such as -10, 0.25 or 1/3, found the text `1/0`: `1 / 0` has no value (at inputs.x.domain[1])"),
+    ("[0, 10]", "[0, ¶3 + 0**-1]", "expected an exact number, such as -10, 0.25 or 1/3, found the text `3 + 0**-1`: `0**-1` has no value (at inputs.x.domain[1])"),
+    ("[0, 10]", "[0, ¶4**0.5]", "expected an exact number, such as -10, 0.25 or 1/3, found the text `4**0.5`: the exponent of `4**0.5` is no integer (at inputs.x.domain[1])"),
+    ("[0, 10]", "[0, ¶sqrt(16)]", "expected an exact number, such as -10, 0.25 or 1/3, found the text `sqrt(16)`: only + - * / and ** of numbers are exact, `sqrt(16)` is not (at inputs.x.domain[1])"),
+    ("range: [-3, 3]", "range: [-3, ¶u]", "expected an exact number, such as -10, 0.25 or 1/3, found the text `u`: `u` is a name, and only numbers can stand here (at data.u.uniform.range[1])"),
+    ("[0, 10]", "[-1e400, 1e400]", None),
+    ("[0, 10]", "[1, 1]", None),
     ("[0, 10]", "¶[0]", "expected at least 2 item(s), found 1 (at inputs.x.domain)"),
     ("[0, 10]", "¶10", "expected a list, such as `[a, b]`, found the number `10` (at inputs.x.domain)"),
     ("range: [-3, 3]", "range: ¶[3, -3]", "an empty interval: 3 is greater than -3; the lowest value stands first (at data.u.uniform.range)"),
+    ("range: [-3, 3]", "range: [-3, ¶1e39]", "`1e39` is beyond the finite numbers of float32: choose another end or dtype (at data.u.uniform.range[1])"),
+    ("[0, 1], shape: [11]", "[¶-1e400, 1], shape: [11], dtype: float64", "`-1e400` is beyond the finite numbers of float64: choose another end or dtype (at data.grid.linspace[0])"),
+    ("[0, 1], shape: [11]", "[-1e400, 1], shape: [11]", None),
     ("[[1, 2], [3, 4]", "[[1, 2], ¶[3]", "not a regular array: this item is shape [1], the first is shape [2] (at data.rows.values[1])"),
     ("[[1, 2], [3, 4]", "[[1, 2], ¶[]", "an empty list has no shape: write at least one number (at data.rows.values[1])"),
     ("[[1, 2], [3, 4]", "[[1, 2], [3, ¶x]", "`x` is an input: only numbers, `pi` and `e` can stand here (at data.rows.values[1][1])"),
@@ -86,6 +100,10 @@ PLANTED = [
     ("float32", "¶float8", "expected `float64`, `float32`, `bfloat16` or `float16`, found the text `float8`; did you mean `float64`? (at data.u.uniform.dtype)"),
     ("{linspace", "¶{values: [1], linspace", "data holds exactly one of `values`, `normal`, `uniform`, `linspace` or `listing`, found `values` and `linspace`: keep one, or make two (at data.grid)"),
     ("a: sin(x)", "a: sin(x) + ¶b", "`b` is defined further down: use only what stands above, or move it up (at let.a)"),
+    ("a: sin(x)", "a: sin(x) + ¶a", "`a` cannot use itself in its own definition: use only what stands above (at let.a)"),
+    ("value: a + b[0]", "value: a + b[0] + ¶value", "`value` cannot use itself in its own definition: use only what stands above (at value)"),
+    ("{formula: x, at: {x: 2}}", "{formula: ¶best, at: {x: 2}}", "`best` cannot use itself in its own definition: use only what stands above (at quantities.best.formula)"),
+    ("{formula: x, at: {x: 2}}", "{formula: x, at: {x: ¶best}}", "`best` cannot use itself in its own definition: use only what stands above (at quantities.best.at.x)"),
     ("a: sin(x)", "a: ¶x < 1", "expected a number; this is true or false: write where(condition, 1, 0) to count it (at let.a)"),
     ("a: sin(x)", "a: sin(¶v + [1, 2, 3])[0]", "`+`: the shapes (2,) and (3,) do not fit together (at let.a)"),
     ("a: sin(x)", "a: 'sin(x) + ¶z'", "`z` is not defined; known here: grid, net, p.w, rows, u, v, x (at let.a)"),
@@ -102,6 +120,16 @@ PLANTED = [
     ("v: [1, 2], p.w", "v: ¶[1, 2, 3], p.w", "`v` is shape [2], but what is given here is shape [3] (at points[0].v)"),
     ("v: [1, 2], p.w", "v: ¶1, p.w", "`v` is shape [2], but what is given here is a scalar (at points[0].v)"),
     ("{x: 1, v", "{x: ¶11, v", "the value 11 is outside the domain [0, 10] of `x`: move it inside, or widen the domain (at points[0].x)"),
+    ("{x: 1, v", "{x: ¶4*pi, v", "the value `4*pi` is outside the domain [0, 10] of `x`: move it inside, or widen the domain (at points[0].x)"),
+    ("{x: 1, v", "{x: ¶-exp(-9), v", "the value `-exp(-9)` is outside the domain [0, 10] of `x`: move it inside, or widen the domain (at points[0].x)"),
+    ("{x: 1, v", "{x: ¶sqrt(-1), v", "this point has no real value: write a finite number (at points[0].x)"),
+    ("{x: 1, v", "{x: ¶1/0, v", "this point has no real value: write a finite number (at points[0].x)"),
+    ("{x: 1, v: [1, 2]", "{x: 1, v: [1, ¶log(0)]", "this point has no real value: write a finite number (at points[0].v[1])"),
+    ("at: {x: 2}", "at: {x: ¶1/0}", "this point has no real value: write a finite number (at quantities.best.at.x)"),
+    ("at: {v: [1, 2]}, d", "at: {v: [1, ¶0**-1]}, d", "this point has no real value: write a finite number (at claims[0].at.v[1])"),
+    ("{x: 1, v", "{x: 3*pi, v", None),
+    ("{x: 1, v", "{x: 10*pi/pi, v", None),
+    ("{x: 1, v", "{x: sqrt(100), v", None),
     ("{x: 1, v", "{x: ¶best, v", "`best` is a quantity: only numbers, and the names of data can stand here (at points[0].x)"),
     ("{x: 1, v", "{x: ¶{y: 1}, v", "expected a number, a formula or a list; a leaf of a nested input is written as one key, `params.w1: ...` (at points[0].x)"),
     ("formula: x, at", 'formula: ¶"x + v[0]", at', "this depends on `v`: say at which value, `at: {v: ...}`, or `over` which array (at quantities.best.formula)"),
@@ -159,6 +187,26 @@ def test_a_planted_fault_is_the_only_one_reported(old: str, new: str, fault: str
     found = faults(before + new.replace("¶", "") + after)
     where = f"catalog/x.yaml:{line}:{column}: "
     assert found == ([] if fault is None else [where + fault.replace("(at ", "(at entries.e.")])
+
+
+@pytest.mark.parametrize(
+    ("domain", "value", "fault"),
+    [
+        ("[1/3, 1/3]", "value: x, ", True),
+        ("[1e400, 1e401]", "value: x, ", True),
+        ("[1/3, 1/3]", "", False),  # mathematics alone
+        ("[1/3, 0.34]", "value: x, ", False),
+        ("[1, 1]", "value: x, ", False),
+    ],
+)
+def test_a_domain_holds_a_float_where_something_is_to_run(domain: str, value: str, fault: bool, faults: Faults) -> None:
+    found = faults(
+        'format: "1.0"\nsource: {title: t, sections: [{id: s, title: t}]}\nentries:\n  e: {title: t, section: s, '
+        f"{value}inputs: {{x: {{domain: {domain}}}}}, claims: [{{id: c, says: q, identity: {{left: x, right: x}}}}]}}\n"
+    )
+    message = "no float64 is in this domain, so nothing could be verified: widen it, or make the input a constant"
+    where = "catalog/x.yaml:4:60: "
+    assert found == ([f"{where}{message} under `data` (at entries.e.inputs.x.domain)"] if fault else [])
 
 
 def test_a_circle_of_a_quantity_and_an_iteration(faults: Faults) -> None:

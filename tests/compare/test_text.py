@@ -68,3 +68,13 @@ def test_programs_that_changed_alike_are_told_once(run_of, number):
     assert "; and 2 more programs alike" in as_text(comparison)
     assert "and 2 more programs alike" in render(comparison, "title")
     assert len(json.loads(as_json(comparison))["changes"]) == 3
+
+
+def test_what_got_worse_is_counted_among_the_results_that_there_are_now(run_of, number):
+    """Two runs of different entries have no result in common."""
+    old = run_of(number(entry="before"))
+    new = run_of(
+        *(number("LOSSY", 20.0, entry="after", fails=fails, order=order) for order, fails in ((1, True), (2, False)))
+    )
+    text = as_text(compare(old, new))
+    assert text.splitlines()[-1] == "1 of 3 results got worse: 1 newly wrong, 2 appeared, 2 disappeared."

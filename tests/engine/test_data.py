@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from verifier.arithmetic.floats import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, round_to
-from verifier.engine.data import data_of, declared_point, describe
+from verifier.engine.data import data_of, declared_point, describe, require_inside
 from verifier.engine.describe import point_label
 from verifier.errors import UsageError
 from verifier.model.catalog import Datum, Entry, FromListing, Generated, Inline, Input, Linspace, Listing, Text
@@ -83,6 +83,42 @@ def test_a_point_may_be_a_constant_or_name_data():
 def test_a_point_that_leaves_an_input_out_is_refused():
     with pytest.raises(UsageError, match=r"leaves out p\.v"):
         place((("x", Text("1")),))
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("1/0", "no real value"),
+        ("sqrt(0 - 1)", "no real value"),
+        ("log(0)", "no real value"),
+        ("sqrt(sin(pi))", "cannot"),
+    ],
+)
+def test_a_point_without_a_real_value_is_refused(written, why):
+    with pytest.raises(UsageError, match=f"value for x: .*{why}"):
+        place((("x", Text(written)), ("p.v", Text("start"))))
+
+
+@pytest.mark.parametrize(
+    ("x", "v", "outside"),
+    [
+        ("9", "edge", None),
+        ("pi*9/pi", "edge", None),  # nothing decides it at the very end
+        ("3*pi", "edge", r"for x, about 9\.42.*\[-9, 9\]"),
+        ("1", "far", r"for p\.v, about -2\.0, is outside the domain \[0, 9\]"),
+    ],
+)
+def test_declared_points_are_inside_their_domains(x, v, outside):
+    data = (("edge", ("0", "9")), ("far", ("1", "-2")))
+    sources = ((name, Inline(values=tuple(map(Text, values)))) for name, values in data)
+    entry = entry_with(*(Datum(name=name, shape=(2,), source=source) for name, source in sources))
+    workspace = Workspace(entry, Definitions.of(entry), data_of(entry, {}))
+    at = (("x", Text(x)), ("p.v", Text(v)))
+    if outside is None:
+        require_inside(at, workspace)
+    else:
+        with pytest.raises(UsageError, match=outside):
+            require_inside(at, workspace)
 
 
 def test_where_data_come_from_is_said_in_words():

@@ -102,6 +102,11 @@ def test_only_listings_that_the_data_need_are_run(tmp_path, monkeypatch, name, r
         ("field", {}, "declares no point"),
         ("square", {"at": ("y=1",)}, "one of the inputs x"),
         ("square", {"at": ("x",)}, "NAME=VALUE"),
+        ("square", {"at": ("x=1/0",)}, "value for x: this point has no real value"),
+        ("square", {"at": ("x=sqrt(-1)",)}, "value for x: this point has no real value"),
+        ("square", {"at": ("x=sqrt(sin(pi))",)}, r"value for x: it cannot be computed \(sqrt"),
+        ("square", {"at": ("x=[1, 2]",)}, r"x has shape \[\], this has \[2\]"),
+        ("square", {"at": ("x=1", "x=2")}, "given more than once"),
         ("square", {"programs": ("frob",)}, "no program frob of order 1"),
     ],
 )

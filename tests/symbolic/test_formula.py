@@ -20,6 +20,7 @@ from verifier.symbolic.formula import (
     Range,
     Stack,
     constant,
+    inexact,
     names,
     parse,
     unparse,
@@ -190,3 +191,22 @@ def test_constants_are_exact_and_bounded():
 
 def test_names_include_what_derivatives_are_taken_by():
     assert names(parse("D(f, params.w) + sum(x)")) == {"f", "params.w", "x"}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("pi/4", "`pi` has no exact value"),
+        ("1 + x", "`x` is a name, and only numbers can stand here"),
+        ("-inf", "`inf` is infinite, and only finite numbers can stand here"),
+        ("2*(1/0)", "`1 / 0` has no value"),
+        ("1 - 0**-2", "`0**-2` has no value"),
+        ("2**0.5", "the exponent of `2**0.5` is no integer"),
+        ("2**(1/0)", "`1 / 0` has no value"),
+        ("sqrt(4) + 1", "only + - * / and ** of numbers are exact, `sqrt(4)` is not"),
+        ("[1, 2]", "only + - * / and ** of numbers are exact, `[1, 2]` is not"),
+    ],
+)
+def test_what_has_no_exact_value_is_told(text, why):
+    assert constant(parse(text)) is None
+    assert inexact(parse(text)) == why

@@ -82,3 +82,16 @@ def test_a_power_of_a_choice_is_shown() -> None:
     shown = sympy.latex(Sides(x > 0, x < 0, 1, -1) ** 2)
     assert shown.startswith(r"\left(\begin{cases}")
     assert shown.endswith(r"\end{cases}\right)^{2}")
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        applied("max", [slot(0), applied("div", [rational(1), rational(0)])]),
+        applied("pow", [applied("log", [rational(0)]), slot(0)]),
+    ],
+    ids=str,
+)
+def test_what_sympy_cannot_differentiate_is_refused_in_our_words(kernel):
+    with pytest.raises(FormulaError, match="as 1/0 has none"):
+        differentiate(kernel, slot(0))

@@ -121,11 +121,22 @@ class ColumnMatrix:
 
 
 def column_of(numbers: Sequence[Fraction | float | int]) -> Column:
-    """Exact numbers, one for each point (a single one for all), as a column."""
-    middle = np.array([float(each) for each in numbers])
-    exact = np.array([Fraction(near) == Fraction(each) for near, each in zip(middle.tolist(), numbers, strict=True)])
+    """Exact numbers, one for each point (a single one for all), as a column; nothing is known of one beyond floats."""
+    middle = np.array([_float(each) for each in numbers])
+    exact = np.array([_is_exact(near, each) for near, each in zip(middle.tolist(), numbers, strict=True)])
     radius = np.where(exact, 0.0, abs(middle) * _ROUNDED + _LEAST)
     return Column(middle, radius) if len(numbers) > 1 else Column(middle[0], radius[0])
+
+
+def _float(number: Fraction | float | int) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.nan
+
+
+def _is_exact(near: float, number: Fraction | float | int) -> bool:
+    return math.isfinite(near) and Fraction(near) == Fraction(number)
 
 
 _ONE = column_of([1])

@@ -24,6 +24,7 @@ __all__ = [
     "from_ordinal",
     "is_member",
     "named",
+    "nearest_inside",
     "neighbours",
     "ordinal",
     "round_to",
@@ -167,6 +168,17 @@ def neighbours(x: float, form: Format) -> tuple[float, float]:
     """The members next below and next above; an infinity is its own neighbour on the far side."""
     position, last = ordinal(x, form), _infinite_ordinal(form)
     return from_ordinal(max(position - 1, -last), form), from_ordinal(min(position + 1, last), form)
+
+
+def nearest_inside(end: Fraction, form: Format, *, up: bool) -> float:
+    """The finite member nearest to an interval's end on the inner side, `up` from a lower one; an infinity on that side
+    where there is none.
+    """
+    nearest = round_to(end, form)
+    below, above = neighbours(nearest, form)
+    if up:
+        return above if nearest < end else nearest
+    return below if nearest > end else nearest
 
 
 def ulps_between(a: float, b: float, form: Format) -> int:

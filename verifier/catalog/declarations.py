@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 
+from verifier.arithmetic.floats import FLOAT64, named, nearest_inside, round_to
 from verifier.catalog import schema
 from verifier.catalog.derived import declare_derived
 from verifier.catalog.faults import FaultList, shown
 from verifier.catalog.fields import Broken
 from verifier.catalog.formulas import CONSTANTS, Checked, Vocabulary
 from verifier.catalog.parts import yaml_key
-from verifier.catalog.points import Domains
+from verifier.catalog.point_values import Domains
 from verifier.catalog.references import Ids
 from verifier.catalog.shapes import MAX_SIZE, data_shape, items, leaves, list_shape, nested_shape, shape_text, size
 from verifier.catalog.yaml_events import Mapping, Node, Scalar
@@ -104,6 +106,19 @@ def _declare_inputs(entry: schema.Entry, vocabulary: Vocabulary, faults: FaultLi
         if isinstance(leaf, schema.Leaf):
             _check_size(shape, leaf, faults)
             _check_ends(leaf, "domain", faults)
+            if "value" in entry.node:
+                _check_members(leaf, faults)
+
+
+def _check_members(leaf: schema.Leaf, faults: FaultList) -> None:
+    """A value is verified at floats: each dtype's are float64s."""
+    ends = _ends(leaf.domain)
+    if not ends or ends[0] > ends[1]:
+        return
+    if nearest_inside(ends[0], FLOAT64, up=True) > nearest_inside(ends[1], FLOAT64, up=False):
+        node = leaf.node["domain"]
+        advice = "widen it, or make the input a constant under `data`"
+        faults.add(node.position, f"no float64 is in this domain, so nothing could be verified: {advice}", node.path)
 
 
 def _check_ends(part: schema.Part, key: str, faults: FaultList) -> None:
@@ -139,7 +154,9 @@ class _Data:
                 self._check_declared(datum, shape)
             case schema.Uniform(uniform=schema.UniformLaw() as law):
                 _check_ends(law, "range", self._faults)
+                self._check_held(law, "range", law.dtype)
             case schema.Linspace():
+                self._check_held(datum, "linspace", datum.dtype)
                 return self._vector(datum, shape)
             case schema.FromListing():
                 self._listings.check(datum.node.get("listing"), self._faults)
@@ -160,6 +177,16 @@ class _Data:
             message = f"the values written out are {shape_text(shape)}, not {wanted}: correct one of the two"
             self._faults.add(node.position, message, node.path)
 
+    def _check_held(self, part: schema.Part, key: str, dtype: object) -> None:
+        """What is drawn or spaced in a dtype begins and ends at finite numbers of it."""
+        ends = _ends(getattr(part, key))
+        if not ends or not isinstance(dtype, str):
+            return
+        for node, end in zip(part.node[key], ends, strict=True):  # type: ignore[arg-type]
+            if math.isinf(round_to(end, named(dtype))):
+                message = f"`{shown(node.text)}` is beyond the finite numbers of {dtype}: choose another end or dtype"
+                self._faults.add(node.position, message, node.path)
+
     def _vector(self, datum: schema.Linspace, shape: Shape | None) -> Shape | None:
         if shape is not None and (len(shape) != 1 or shape[0] < 2):
             node = datum.node["shape"]
@@ -171,12 +198,14 @@ class _Data:
 
 def _declare_definitions(entry: schema.Entry, vocabulary: Vocabulary) -> None:
     """The `let` chain and the value, each from what stands above it."""
-    vocabulary.announce(name for name, _ in items(entry.let))
+    names = [name for name, _ in items(entry.let)]
     for name, node in items(entry.let):
+        vocabulary.announce(names, own=name)
         _declare(vocabulary, name, "definition", vocabulary.check(node))
-    vocabulary.announce(())
+    vocabulary.announce((), own="value")
     if entry.value is not None:
         _declare(vocabulary, "value", "value", vocabulary.check(entry.value))
+    vocabulary.announce(())
 
 
 def _declare(vocabulary: Vocabulary, name: str, kind: str, checked: Checked | None) -> None:

@@ -22,8 +22,9 @@ def declare_derived(entry: schema.Entry, vocabulary: Vocabulary, faults: FaultLi
     for name, iteration in items(entry.iterations):
         if isinstance(iteration, schema.Iteration):
             derived.trajectory(name, iteration)
-    vocabulary.announce(name for name, _ in items(entry.quantities))
+    names = [name for name, _ in items(entry.quantities)]
     for name, quantity in items(entry.quantities):
+        vocabulary.announce(names, own=name)
         derived.quantity(name, quantity)
     vocabulary.announce(())
     for name, iteration in items(entry.iterations):

@@ -13,7 +13,7 @@ from verifier.catalog.fields import is_name
 from verifier.catalog.formulas import Vocabulary
 from verifier.catalog.points import declared_points
 from verifier.catalog.references import Ids, ids_of, refuse_repeated
-from verifier.catalog.shapes import is_broken
+from verifier.catalog.shapes import is_broken, items
 from verifier.catalog.yaml_events import Mapping, Node, Scalar, Sequence
 
 __all__ = ["check_document"]
@@ -85,7 +85,8 @@ class _Entry:
         self._implementation(vocabulary)
         if isinstance(self._entry.points, list):
             points = self._entry.node.get("points")
-            declared_points(points, self._entry.points, vocabulary, self._faults, domains(self._entry))
+            data = dict(items(self._entry.data))
+            declared_points(points, self._entry.points, vocabulary, self._faults, domains(self._entry), data)
         self._claims(ClaimChecker(vocabulary, self._home.listings, self._faults, check_structure))
         self._pictures(vocabulary)
         self._acknowledgements()

@@ -195,21 +195,27 @@ def _whole(node: Any, least: int, most: int) -> int:
 
 def _rational(node: Any) -> Fraction:
     kind = _kind(node)
+    wanted = f"expected an exact number, such as -10, 0.25 or 1/3, found {found(node)}"
+    if kind == "infinity":
+        raise fault(f"{wanted}: only finite numbers can stand here")
     try:
         value = _constant(node) if kind == "text" else exact(getattr(node, "text", ""))
     except (ValueError, FormulaError) as error:
         reason = f" ({error})" if kind in ("integer", "decimal", "text") else ""
-        raise fault(f"expected an exact number, such as -10, 0.25 or 1/3, found {found(node)}{reason}") from None
-    if value is None:
-        raise fault(f"expected an exact number, such as -10, 0.25 or 1/3, found {found(node)}: `pi` has no exact value")
+        raise fault(f"{wanted}{reason}") from None
+    if isinstance(value, str):
+        raise fault(f"{wanted}: {value}")
     return value
 
 
-def _constant(node: Scalar) -> Fraction | None:
-    from verifier.symbolic.formula import constant, parse
+def _constant(node: Scalar) -> Fraction | str:
+    """The exact value, or why there is none."""
+    from verifier.symbolic.formula import constant, inexact, parse
 
     _uncut(node)
-    return constant(parse(node.text))
+    formula = parse(node.text)
+    value = constant(formula)
+    return inexact(formula) if value is None else value
 
 
 def _printed(node: Any) -> Scalar:

@@ -76,6 +76,7 @@ class Vocabulary:
         self._known: dict[str, _Known] = {}
         self._broken: set[str] = set()
         self._announced: frozenset[str] = frozenset()
+        self._own = ""
         self._inputs: dict[str, Shape] = {}
 
     def declare(self, name: str, kind: str, shape: Shape | None, inputs: Iterable[str] = ()) -> None:
@@ -86,9 +87,9 @@ class Vocabulary:
             self._known[name] = _Known(kind, shape, frozenset(inputs))
             self._inputs |= {name: shape} if kind == "input" else {}
 
-    def announce(self, names: Iterable[str]) -> None:
-        """Names that will be declared, for a clearer message where one is used too early."""
-        self._announced = frozenset(names)
+    def announce(self, names: Iterable[str], own: str = "") -> None:
+        """Names that will be declared, and the one that is being so: for a clearer message where one is used early."""
+        self._announced, self._own = frozenset(names), own
 
     @property
     def inputs(self) -> Mapping[str, Shape]:
@@ -170,6 +171,9 @@ class Vocabulary:
                 message = f"`{shown(name)}` is {_ARTICLE[each.kind]}: only {wanted} can stand here"
                 raise FormulaError(message, column=_column(formula, name))
         for name in sorted(unknown):
+            if name == self._own:
+                message = f"`{shown(name)}` cannot use itself in its own definition: use only what stands above"
+                raise FormulaError(message, column=_column(formula, name))
             if name in self._announced:
                 message = f"`{shown(name)}` is defined further down: use only what stands above, or move it up"
                 raise FormulaError(message, column=_column(formula, name))

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from verifier.catalog.faults import FaultList, nearest, shown
-from verifier.catalog.fields import Broken, formula_text
+from verifier.catalog.fields import Broken
 from verifier.catalog.formulas import Vocabulary
+from verifier.catalog.point_values import Domains, Values
 from verifier.catalog.shapes import is_broken, nested_shape, shape_text
 from verifier.catalog.yaml_events import Mapping as MappingNode
 from verifier.catalog.yaml_events import Node, Scalar
-from verifier.errors import FormulaError
 from verifier.model.catalog import Shape
 
-__all__ = ["Domains", "check_names", "check_point", "declared_points"]
-
-Domains = Mapping[str, tuple[Fraction, Fraction]]
+__all__ = ["check_names", "check_point", "declared_points"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +44,43 @@ def check_names(given: MappingNode, vocabulary: Vocabulary, faults: FaultList) -
 
 
 def check_point(
-    given: Node | None, read: object, vocabulary: Vocabulary, faults: FaultList, allowed: Collection[str]
+    given: Node | None,
+    read: object,
+    vocabulary: Vocabulary,
+    faults: FaultList,
+    allowed: Collection[str],
+    values: Values | None = None,
 ) -> frozenset[str]:
     """Checks the leaves of a point that may be partial; the names that it gives.
 
-    `given` is the point as written, `read` the same as the schema read it, `allowed` the kinds of name for its values.
+    `given` is the point as written, `read` the same as the schema read it, `allowed` the kinds of name for its values;
+    `values` knows the domains, where they matter.
     """
+    values = values or Values(faults)
     if not isinstance(given, MappingNode) or not isinstance(read, dict):
         return frozenset()
     check_names(given, vocabulary, faults)
     for leaf in _leaves(given, read, vocabulary):
         _check_shape(leaf, lambda cell: _cell_shape(cell, vocabulary, allowed), faults)
+        values.check(leaf.node, leaf.name)
     return frozenset(given)
 
 
 def declared_points(
-    given: Node | None, read: Sequence[object], vocabulary: Vocabulary, faults: FaultList, domains: Domains
+    given: Node | None,
+    read: Sequence[object],
+    vocabulary: Vocabulary,
+    faults: FaultList,
+    domains: Domains,
+    data: Mapping[str, object],
 ) -> None:
-    """Checks points that must give every input, inside its domain."""
+    """Checks points that must give every input, inside its domain; `data` are the entry's, as the schema read them."""
+    values = Values(faults, domains, data)
     for node, point in zip(given or (), read, strict=True):  # type: ignore[arg-type]
         if not isinstance(node, MappingNode) or isinstance(point, Broken):
             continue
-        check_point(node, point, vocabulary, faults, {"data"})
+        check_point(node, point, vocabulary, faults, {"data"}, values)
         _check_complete(node, vocabulary, faults)
-        for leaf in _leaves(node, point, vocabulary):  # type: ignore[arg-type]
-            if leaf.name in domains:
-                _check_domain(leaf.node, leaf.name, domains, faults)
 
 
 def _leaves(given: MappingNode, read: dict[str, object], vocabulary: Vocabulary) -> list[_Leaf]:
@@ -101,28 +109,3 @@ def _check_complete(given: MappingNode, vocabulary: Vocabulary, faults: FaultLis
     if missing and not given.incomplete:
         names = ", ".join(f"`{shown(name)}`" for name in missing)
         faults.add(given.position, f"a point gives a value to every input: add {names}", given.path)
-
-
-def _check_domain(node: Node, name: str, domains: Domains, faults: FaultList) -> None:
-    """Reports values outside the domain, as far as they are rational numbers."""
-    if isinstance(node, list):
-        for item in node:
-            _check_domain(item, name, domains, faults)
-        return
-    lower, upper = domains[name]
-    value = _exact(node)
-    if value is not None and not lower <= value <= upper:
-        domain = f"the domain [{lower}, {upper}] of `{shown(name)}`"
-        message = f"the value {value} is outside {domain}: move it inside, or widen the domain"
-        faults.add(node.position, message, node.path)
-
-
-def _exact(node: Node) -> Fraction | None:
-    from verifier.symbolic.formula import constant, parse
-
-    if not isinstance(node, Scalar):
-        return None
-    try:
-        return constant(parse(formula_text(node)))
-    except FormulaError:
-        return None

@@ -105,15 +105,19 @@ def entry_ids(text: str, file: str) -> tuple[str, ...]:
 
 
 def added(text: str, entry: NewEntry, section: str, file: str) -> str:
-    """A catalog's text with the entry after its last one; every other byte stays."""
+    """A catalog's text with the entry after its last one, in the file's own line ends; every other byte stays."""
     tree = _tree(text, file)
     entries = _entries(tree, file)
     indent = next((position.column - 1 for position in entries.keys_at.values()), 2)
     lines = text.splitlines(keepends=True)
     at = _end(tree, lines)
-    written = entry.text(section, " " * indent)
-    before = lines[at - 1] if at else ""
-    return "".join((*lines[:at], "" if before.endswith("\n") else "\n", "\n", written, *lines[at:]))
+    end = next((each for each in map(_line_end, reversed(lines[:at])) if each), "\n")
+    written = entry.text(section, " " * indent).replace("\n", end)
+    return "".join((*lines[:at], "" if _line_end(lines[at - 1]) else end, end, written, *lines[at:]))
+
+
+def _line_end(line: str) -> str:
+    return line[len(line.rstrip("\r\n")) :]
 
 
 def _tree(text: str, file: str) -> Tree:

@@ -66,6 +66,8 @@ class Comparison:
     changes: tuple[Change, ...]
     compared: int
     """How many subjects both runs have."""
+    results: int
+    """How many the new run has: what got worse is among them, also what the old run lacks."""
     versions: Mapping[str, tuple[str, str]]
     same_catalog: bool = True
 
@@ -86,6 +88,7 @@ def compare(old: Run, new: Run) -> Comparison:
     return Comparison(
         changes=tuple(changes),
         compared=len(before.keys() & after.keys()),
+        results=len(after),
         versions=_versions(old, new),
         same_catalog=old.header.catalog.digest == new.header.catalog.digest,
     )

@@ -29,7 +29,7 @@ def outcome(comparison: Comparison) -> str:
     counted = tally(comparison)
     said = ", ".join(f"{number} {name}" for name, number in counted.items())
     worse = sum(each.got_worse for each in comparison.changes)
-    head = f"{worse} of {comparison.compared:,} results got worse" if worse else "Nothing got worse"
+    head = f"{worse} of {comparison.results:,} results got worse" if worse else "Nothing got worse"
     return f"{head}: {said}." if said else f"{head}: all {comparison.compared:,} results are as they were."
 
 

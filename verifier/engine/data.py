@@ -8,7 +8,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from verifier.arithmetic.floats import Format, round_to
+from verifier.arithmetic.elements import Element, Unknown, is_finite
+from verifier.arithmetic.floats import FLOAT64, Format, round_to
 from verifier.errors import FormulaError, UsageError
 from verifier.model.catalog import (
     At,
@@ -27,7 +28,7 @@ from verifier.symbolic.formula import constant, parse
 from verifier.truth.tensors import as_array
 from verifier.truth.workspace import Workspace, stacked
 
-__all__ = ["data_of", "declared_point", "describe"]
+__all__ = ["data_of", "declared_point", "describe", "require_inside"]
 
 _POINT_BITS = 1200
 """Enough to round a declared constant such as pi/4 correctly into every dtype, short of a tie (which rationals
@@ -72,15 +73,36 @@ def _equidistant(start: Fraction, stop: Fraction, count: int) -> np.ndarray:
 def declared_point(at: At, workspace: Workspace, form: Format) -> tuple[tuple[float, ...], ...]:
     """A declared point rounded once into a dtype: the components of each input leaf in catalog order.
 
-    Raises UsageError when the point leaves an input out.
+    Raises UsageError when the point leaves an input out, or gives it what is no real number.
     """
-    place = workspace.certified(_POINT_BITS).place(at)
-    missing = [leaf.name for leaf in workspace.entry.inputs if leaf.name not in place]
+    place, entry = workspace.certified(_POINT_BITS).place(at), workspace.entry
+    missing = [leaf.name for leaf in entry.inputs if leaf.name not in place]
     if missing:
-        raise UsageError(
-            f"entry {workspace.entry.id}: a point leaves out {', '.join(missing)}; give every input a value"
-        )
-    return tuple(tuple(round_to(element, form) for element in place[leaf.name].flat) for leaf in workspace.entry.inputs)
+        raise UsageError(f"entry {entry.id}: a point leaves out {', '.join(missing)}; give every input a value")
+    return tuple(tuple(_rounded(each, form, leaf.name) for each in place[leaf.name].flat) for leaf in entry.inputs)
+
+
+def _rounded(element: Element, form: Format, leaf: str) -> float:
+    if is_finite(element):
+        return round_to(element, form)
+    why = (
+        f"it cannot be computed ({element.reason})" if isinstance(element, Unknown) else "this point has no real value"
+    )
+    raise UsageError(f"a point's value for {leaf}: {why}; write a finite number")
+
+
+def require_inside(at: At, workspace: Workspace) -> None:
+    """Raises UsageError where a declared point certainly is outside a domain: data are known only now."""
+    certified = workspace.certified(_POINT_BITS)
+    place, system = certified.place(at), certified.system
+    for leaf in workspace.entry.inputs:
+        lower, upper = system.exact(leaf.lower), system.exact(leaf.upper)
+        for element in place[leaf.name].flat if leaf.name in place else ():
+            if system.compare("lt", element, lower) or system.compare("gt", element, upper):
+                raise UsageError(
+                    f"a point's value for {leaf.name}, about {round_to(element, FLOAT64)!r}, is outside the domain"
+                    f" [{leaf.lower}, {leaf.upper}]; move it inside, or widen the domain"
+                )
 
 
 def describe(datum: Datum) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from verifier.arithmetic.floats import named
 from verifier.engine.blaming import NumberBlame
-from verifier.engine.data import data_of, declared_point
+from verifier.engine.data import data_of, declared_point, require_inside
 from verifier.engine.describe import entry_record, point_label
 from verifier.engine.exercised import rule_table
 from verifier.engine.explaining import Explaining
@@ -23,8 +23,9 @@ from verifier.engine.options import Options
 from verifier.engine.program import program_of
 from verifier.engine.rule_records import WIDE, RuleFindings, rule_findings
 from verifier.engine.targets import Targets
+from verifier.errors import UsageError
 from verifier.execution.observe import Observation, observe
-from verifier.execution.points import MANY, Point, points
+from verifier.execution.points import MANY, Point, empty_domains, points
 from verifier.judge.number import Yardstick, allowance
 from verifier.model.catalog import At, Entry
 from verifier.programs.components import Directions, Signature, contract, directions, signature_of
@@ -72,8 +73,12 @@ def verify(prepared: Prepared, targets: Targets, options: Options) -> Outcome:
     """Judge every number that every program of the entry computes."""
     if prepared.entry.value is None:
         return Outcome(entry=entry_record(prepared, None, {}, []))
+    for at in prepared.entry.points:
+        require_inside(at, prepared.workspace)
     task = _Task(prepared, options)
     found_points = {dtype: task.points(dtype) for dtype in targets.dtypes}
+    if not any(found_points.values()):
+        raise UsageError(_no_point(prepared.entry, targets.dtypes))
     planned = task.plan(found_points, targets)
     observations = task.observe(planned, found_points)
     ruled = task.rules(planned, found_points)
@@ -269,6 +274,15 @@ class _Task:
     def _place(self, point: Point) -> dict[str, np.ndarray]:
         leaves = zip(self.signature.leaves, point.values, strict=True)
         return {leaf.name: np.array(values, dtype=object).reshape(leaf.shape) for leaf, values in leaves}
+
+
+def _no_point(entry: Entry, dtypes: Sequence[str]) -> str:
+    """Why nothing would be verified, and what to do."""
+    empty = {dtype: names for dtype in dtypes if (names := [each.name for each in empty_domains(entry.inputs, dtype)])}
+    if not empty:
+        return "there is no point to verify at; declare one, or take samples"
+    found = "; ".join(f"no {dtype} is in the domain of {', '.join(names)}" for dtype, names in empty.items())
+    return f"there is no point to verify at: {found}; widen the domain, or ask for another dtype"
 
 
 def _positional(truth: FormulaTruth, order: int, layout: Layout) -> Callable[..., Any]:

@@ -54,7 +54,7 @@ def explained(
     prepared = _prepared(path, name)
     if prepared.entry.value is None:
         raise UsageError(f"the entry {name} carries claims only; there is no function to explain")
-    place = _point(prepared.entry, at)
+    place = _point(prepared, at)
     lines = [prepared.entry.title, "", *_mathematics(prepared)]
     for order in orders:
         lines += ["", *_programs(prepared, place, dtype, order, programs)]
@@ -76,7 +76,8 @@ def _needed(catalog: Catalog, entry: Entry) -> Sequence[Listing]:
     return catalog.listings[: last + 1]
 
 
-def _point(entry: Entry, at: Sequence[str]) -> At:
+def _point(prepared: Prepared, at: Sequence[str]) -> At:
+    entry = prepared.entry
     if not at:
         if not entry.points:
             raise UsageError(f"the entry {entry.id} declares no point; give one with --at NAME=VALUE")
@@ -86,7 +87,14 @@ def _point(entry: Entry, at: Sequence[str]) -> At:
     wrong = [left for left, _, right in pairs if left not in known or not right]
     if wrong:
         raise UsageError(f"--at {wrong[0]}: expected NAME=VALUE with one of the inputs {', '.join(sorted(known))}")
-    return tuple((left, Text(right)) for left, _, right in pairs)
+    given = {left: right for left, _, right in pairs}
+    if len(given) < len(pairs):
+        raise UsageError(f"--at {' --at '.join(at)}: an input is given more than once; keep one value for each")
+    for left, right in given.items():
+        wanted, shape = prepared.workspace.input_shape(left), prepared.definitions.shape(right)
+        if shape != wanted:
+            raise UsageError(f"--at {left}={right}: {left} has shape {list(wanted)}, this has {list(shape)}")
+    return tuple((left, Text(right)) for left, right in given.items())
 
 
 def _mathematics(prepared: Prepared) -> Iterator[str]:

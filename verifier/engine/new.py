@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from verifier.catalog.reader import read
+from verifier.catalog.reader import read_bytes
 from verifier.catalog.writing import NewEntry, added, entry_ids, fresh, identity, section_of
 from verifier.errors import CatalogError, FormulaError, UsageError
 from verifier.runs.placing import Placing, is_stream
@@ -34,7 +34,7 @@ def add_entry(
     """
     if is_stream(path):
         raise UsageError(f"{path} is no file that a catalog could be kept in; choose another place")
-    text = path.read_text(encoding="utf-8") if path.exists() else None
+    text = _text(path) if path.exists() else None
     taken = entry_ids(text, str(path)) if text is not None else ()
     if name in taken:
         raise UsageError(f"{path} has an entry {name} already; choose another --id")
@@ -54,25 +54,35 @@ def add_entry(
     return entry.id
 
 
+def _text(path: Path) -> str:
+    """The file's text with its own line ends."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path}: byte {error.start + 1} is not UTF-8, and the file stays as it is; save it as UTF-8 text, or name"
+            " another file"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); name another file") from None
+
+
 def _replace(path: Path, text: str) -> None:
     """Put the text in place once it reads as a catalog without a fault."""
-    draft = path.with_name(path.name + ".draft")
     try:
-        with Placing(draft) as out:
-            out.write(text)
-        read(draft)
+        read_bytes(text.encode("utf-8"), path.as_posix())
     except CatalogError as error:
         raise UsageError(f"the entry would not be valid, and {path} stays as it is:\n{error}") from None
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
     with Placing(path) as out:
         out.write(text)
 
 
 def _domains(formula: str, domains: Sequence[str]) -> dict[str, tuple[str, str]]:
     """NAME=LOW:HIGH for every input of the formula."""
-    found = dict(_domain(each) for each in domains)
+    pairs = [_domain(each) for each in domains]
+    for name in _repeated(name for name, _ in pairs):
+        raise UsageError(f"--domain {name}=... is given more than once; keep one")
+    found = dict(pairs)
     try:
         wanted = names(parse(formula)) - CONSTANTS.keys()
     except FormulaError as error:
@@ -99,4 +109,10 @@ def _point(text: str) -> dict[str, str]:
     pairs = [each.partition("=") for each in text.split(",")]
     if not all(name.strip().isidentifier() and value.strip() for name, _, value in pairs):
         raise UsageError(f"--point {text}: expected NAME=VALUE, for example x=0.5 or x=1,y=2")
+    for name in _repeated(name.strip() for name, _, _ in pairs):
+        raise UsageError(f"--point {text}: {name} is given more than once; keep one, or give a --point for each")
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]

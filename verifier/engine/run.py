@@ -1,6 +1,6 @@
 """A whole run: every entry and claim of a catalog, kept as it is found and written in catalog order.
 
-This process starts neither JAX nor SymPy nor FLINT: workers do.
+This process starts neither JAX nor SymPy: workers do. FLINT it loads only to read a point such as `log(2)`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from verifier.arithmetic import floats
 from verifier.arithmetic.floats import Format
 from verifier.model.catalog import Input
 
-__all__ = ["MANY", "ORIGINS", "Point", "points"]
+__all__ = ["MANY", "ORIGINS", "Point", "empty_domains", "points"]
 
 ORIGINS = ("declared", "special", "uniform", "ordinal")
 
@@ -83,20 +82,21 @@ def _ranges(inputs: Iterable[Input], form: Format) -> tuple[_Range, ...] | None:
     """One range per component; None where a domain holds no member."""
     found: list[_Range] = []
     for each in inputs:
-        low, high = _inside(each.lower, form, up=True), _inside(each.upper, form, up=False)
-        if low > high:
+        span = _range(each, form)
+        if span is None:
             return None
-        found += [_Range(low, high)] * math.prod(each.shape)
+        found += [span] * math.prod(each.shape)
     return tuple(found)
 
 
-def _inside(end: Fraction, form: Format, *, up: bool) -> float:
-    """The finite member nearest to a domain's end on the inner side; an infinity on that side where there is none."""
-    nearest = floats.round_to(end, form)
-    below, above = floats.neighbours(nearest, form)
-    if up:
-        return above if nearest < end else nearest
-    return below if nearest > end else nearest
+def _range(each: Input, form: Format) -> _Range | None:
+    low, high = floats.nearest_inside(each.lower, form, up=True), floats.nearest_inside(each.upper, form, up=False)
+    return None if low > high else _Range(low, high)
+
+
+def empty_domains(inputs: Iterable[Input], dtype: str) -> tuple[Input, ...]:
+    """The inputs in whose domain no number of the dtype lies."""
+    return tuple(each for each in inputs if _range(each, floats.named(dtype)) is None)
 
 
 def _specials(ranges: Sequence[_Range], form: Format, words: Iterator[int]) -> Iterator[_Row]:

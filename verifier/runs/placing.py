@@ -1,12 +1,14 @@
 """Putting a file in its place: the one way in which this package writes the files that users name.
 
-A regular file, or one that is to come into being, is replaced in one step when all of it is written; a link stays a
-link, and its target is replaced. What is no regular file (a pipe, a terminal, a device) is opened and written to.
+A regular file, or one that is to come into being, is replaced in one step when all of it is written, and keeps its
+permissions; a link stays a link, and its target is replaced. What is no regular file (a pipe, a terminal, a device) is
+opened and written to.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -49,6 +51,8 @@ class Placing:
             if self._partial is not None and self._target is not None:
                 os.fsync(self._file.fileno())
                 self._file.close()
+                if self._target.exists():
+                    shutil.copymode(self._target, self._partial)
                 os.replace(self._partial, self._target)
             self._file.close()
 

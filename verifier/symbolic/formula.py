@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import NoReturn
 
 from verifier.errors import FormulaError
-from verifier.symbolic.functions import FUNCTIONS, REDUCED, Function, suggestion
+from verifier.symbolic.functions import CONSTANTS, FUNCTIONS, REDUCED, Function, suggestion
 
 __all__ = [
     "Apply",
@@ -30,6 +30,7 @@ __all__ = [
     "Stack",
     "constant",
     "function_of",
+    "inexact",
     "names",
     "parse",
     "parts",
@@ -43,6 +44,7 @@ MAX_DIGITS = 1_000
 MAX_EXPONENT = 4_096
 MAX_BITS = 1 << 16
 MAX_ORDER = 16
+MAX_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,30 @@ def constant(formula: Formula) -> Fraction | None:
         return _ARITHMETIC[formula.function](*values)
     except OverflowError as error:
         raise FormulaError(str(error), column=formula.column) from None
+
+
+def inexact(formula: Formula) -> str:
+    """Why a formula has no `constant`: what is wrong with the first part that has none."""
+    for part in parts(formula) if isinstance(formula, Apply) and formula.function in _ARITHMETIC else ():
+        if constant(part) is None:
+            return inexact(part)
+    match formula:
+        case Name(name) if name.lower() in ("inf", "infinity"):
+            return f"`{name}` is infinite, and only finite numbers can stand here"
+        case Name(name) if name in CONSTANTS:
+            return f"`{name}` has no exact value"
+        case Name(name):
+            return f"`{name}` is a name, and only numbers can stand here"
+        case Apply(function="pow", arguments=(_, exponent)) if constant(exponent).denominator != 1:  # pyright: ignore
+            return f"the exponent of `{_cut(formula)}` is no integer"
+        case Apply(function="pow" | "div"):
+            return f"`{_cut(formula)}` has no value"
+    return f"only + - * / and ** of numbers are exact, `{_cut(formula)}` is not"
+
+
+def _cut(formula: Formula) -> str:
+    text = unparse(formula)
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 
 def _power(base: Fraction, exponent: Fraction) -> Fraction | None:

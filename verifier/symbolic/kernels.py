@@ -115,6 +115,15 @@ def differentiate(kernel: Kernel, symbol: sympy.Symbol) -> Kernel:
     """
     if symbol not in kernel.free_symbols:
         return sympy.S.Zero
+    try:
+        return _derivative(kernel, symbol)
+    except (TypeError, ValueError) as error:  # how SymPy says that it can do nothing with 1/0 in a maximum or a power
+        raise FormulaError(
+            "SymPy cannot differentiate this formula; a constant in it may have no value, as 1/0 has none"
+        ) from error
+
+
+def _derivative(kernel: Kernel, symbol: sympy.Symbol) -> Kernel:
     ours: dict[Kernel, sympy.Dummy] = {}
     smooth = _abstracted(kernel, symbol, ours)
     terms = [smooth.diff(symbol)]

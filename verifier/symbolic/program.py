@@ -14,6 +14,7 @@ from typing import Any
 import sympy
 from sympy.core.relational import Relational
 
+from verifier.errors import FormulaError
 from verifier.symbolic.functions import FUNCTIONS
 from verifier.symbolic.kernels import Kernel, Sides, slot
 
@@ -51,13 +52,15 @@ class Program:
 
 @lru_cache(maxsize=4096)
 def program(kernel: Kernel, arity: int) -> Program:
-    """The straight-line program of a kernel over `arity` slots."""
+    """The straight-line program of a kernel over `arity` slots; raises FormulaError for what no number system has."""
     compiler = _Compiler(arity)
     result = compiler.register(kernel)
     return Program(arity, tuple(compiler.steps), result)
 
 
 _ELEMENTS = {row.sympy: row.element for row in FUNCTIONS.values() if row.sympy}
+_NO_VALUES = (sympy.zoo, sympy.oo, -sympy.oo, sympy.nan)
+_NO_VALUE = "a constant in this formula, or in its derivative, has no value, as 1/0 has none; write a number instead"
 _CONSTANTS = {sympy.pi: "pi", sympy.E: "e"}
 _RELATIONS: dict[type, str] = {
     sympy.StrictLessThan: "lt",
@@ -116,7 +119,10 @@ class _Compiler:
                 return self.step("sides", *map(self.register, kernel.args))
             case _ if type(kernel) in _FOLDED:
                 return self.folded(_FOLDED[type(kernel)], list(sympy.ordered(kernel.args)))
-        return self.step(_ELEMENTS[type(kernel).__name__], *map(self.register, kernel.args))
+        name = type(kernel).__name__
+        if name not in _ELEMENTS:
+            raise FormulaError(_NO_VALUE if kernel in _NO_VALUES else f"no number system here has SymPy's `{name}`")
+        return self.step(_ELEMENTS[name], *map(self.register, kernel.args))
 
     def folded(self, operation: str, arguments: Sequence[Any]) -> int:
         result = self.register(arguments[0])
