@@ -144,6 +144,20 @@ def test_misuse_is_refused(options):
         verifier.check(jnp.sin, 0.5, **options)
 
 
+@pytest.mark.parametrize(
+    ("orders", "programs", "unserved", "remedy"),
+    [
+        ((1, 2, 3), ("grad",), 2, "fwd-rev"),
+        ((1, 3), "grad/jit", 3, "grad3, jacfwd3, jacrev3, jet"),
+        ((0, 1), ("grad",), 0, "value"),
+        ((1,), (), 1, "grad, jacfwd, jacrev, jet"),
+    ],
+)
+def test_an_order_that_no_named_program_has_is_refused(orders, programs, unserved, remedy):
+    with pytest.raises(UsageError, match=f"none is of order {unserved}, .*{remedy}"):
+        verifier.check(jnp.sin, 0.5, orders=orders, programs=programs)
+
+
 def test_a_formula_that_cannot_be_read():
     with pytest.raises(FormulaError):
         verifier.check(jnp.sin, 0.5, formula="sin(y)")

@@ -11,6 +11,7 @@ from verifier.errors import UsageError
 from verifier.programs.trace import (
     component_names,
     defaults,
+    names_of,
     program_named,
     same_program,
     subject,
@@ -70,6 +71,13 @@ def test_default_programs():
     assert program_named("grad3", 3) is not None
     assert program_named("grad3", 2) is None
     assert program_named("hessian", 1) is None
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3, 5])
+def test_every_name_of_an_order_is_a_program_of_it(order):
+    rows = [program_named(name, order) for name in names_of(order)]
+    assert rows
+    assert all(row is not None and row.order == order for row in rows)
 
 
 def test_programs_that_differ_in_a_literal_only():

@@ -27,6 +27,7 @@ __all__ = [
     "Subject",
     "Traced",
     "component_names",
+    "names_of",
     "program_named",
     "same_program",
     "subject",
@@ -200,6 +201,12 @@ def program_named(name: str, order: int) -> Row | None:
         wrapped = f"jax.{nested[1]}(" * order + "{f}" + ")" * order
         return Row(name=name, order=order, transforms=(_LETTERS[nested[1]],) * order, spelling=wrapped)
     return next((row for row in PROGRAMS if row.name == name and row.order == order), None)
+
+
+def names_of(order: int) -> tuple[str, ...]:
+    """The names of an order's programs, each once: those of the table, or nested ones, and `jet`."""
+    table = tuple(row.name for row in PROGRAMS if row.order == order)
+    return (*(table or (f"{each}{order}" for each in _LETTERS)), *(["jet"] if order else []))
 
 
 def defaults(order: int, *, scalar: bool) -> tuple[Row, ...]:
