@@ -169,6 +169,54 @@ def test_a_function_that_cannot_be_traced_is_no_pass():
     assert "cannot be traced" in str(result)
 
 
+@jax.custom_vjp
+def cubed(x):
+    return x**3
+
+
+cubed.defvjp(lambda x: (x**3, x), lambda x, g: (3 * x**2 * g,))
+
+
+def raised(x):
+    return jax.lax.while_loop(lambda state: state[0] < 3, lambda state: (state[0] + 1, state[1] * x), (0, x))[1]
+
+
+def refused(x):
+    """JAX has no rule for a callback that returns numbers."""
+    return jax.pure_callback(np.sin, jax.ShapeDtypeStruct((), np.float32), x)
+
+
+@pytest.mark.parametrize(("fn", "mode"), [(cubed, "jacfwd"), (raised, "grad")])
+def test_a_mode_that_jax_documents_not_to_have_is_missed_only_where_it_is_named(fn, mode):
+    other = {"grad": "jacfwd", "jacfwd": "grad"}[mode]
+    by_default = verifier.check(fn, 0.7)
+    assert by_default.ok
+    assert f"not judged: {mode}/eager, {mode}/jit: " in str(by_default)
+    named = verifier.check(fn, 0.7, programs=(other, mode))
+    assert not named.ok
+    assert not named.findings
+    assert f"could not be run: {mode}/eager, {mode}/jit: " in str(named)
+    assert "2 asked for could not be run" in str(named)
+    assert verifier.check(fn, 0.7, programs=(other,)).ok
+
+
+def test_an_order_without_any_program_is_missing():
+    """Neither mode goes through both functions, as documented; the value alone is judged."""
+    result = verifier.check(lambda x: cubed(raised(x)), 0.7, orders=(0, 1), undecided="allow")
+    assert {each.order for each in result.verdicts} == {0}
+    assert not result.findings
+    assert not result.ok
+
+
+def test_another_refusal_of_jax_counts_by_default():
+    def part(x):
+        return x * jax.lax.cond(x > 2, refused, jnp.sin, x)
+
+    result = verifier.check(part, 0.7)
+    assert not result.ok
+    assert {each.counts for each in result.skipped} == {True}
+
+
 def test_taylor_mode_in_one_number():
     found = verifier.check(lambda x: jnp.sin(x) * x, np.float64(0.7), orders=(1, 3, 8), programs=("jet",))
     assert found.ok, str(found)
@@ -177,4 +225,5 @@ def test_taylor_mode_in_one_number():
     assert {each.rule for each in trap.findings} == {"WRONG"}
     assert "jax.experimental.jet.jet(f, (x,), ([1.0],))[1][-1]" in str(trap)
     plane = verifier.check(lambda v: v[0] * v[1], np.ones(2), orders=(2,), programs=("jet",))
-    assert any("one number" in each.why for each in plane.skipped)
+    assert any("one number" in each.why for each in plane.missing)
+    assert not plane.ok

@@ -47,7 +47,8 @@ def check(
 
     `fn` takes and returns pytrees; the floating leaves of the arguments `argnums` are differentiated. `orders` are
     derivative orders (0 is the value). `programs` are names such as "grad", "jacfwd/jit", "hessian", "grad/vmap"; None
-    means grad and jacfwd of a scalar, else jacfwd and jacrev, and for order 2 their compositions, eager and jitted.
+    means grad and jacfwd of a scalar, else jacfwd and jacrev, and for order 2 their compositions, eager and jitted;
+    each order needs one, and each that is named has to run.
     `dtypes` None means that of the arguments; else they are cast, and the truth is taken at the cast point. `points`
     further points are drawn from `domain`, (low, high) for all inputs or a mapping from their names. `formula` says in
     the catalog's language what the value is meant to be; for many functions that JAX documents, called with numbers, it
@@ -97,7 +98,7 @@ def _in_dtype(
     try:
         target = _target(asked, dtype, meant, surrogate, defines)
     except JAXTypeError as error:  # for instance Python's `if` on a number that is traced
-        yield Skipped(what="everything", why=f"the function cannot be traced: {reason_of(error)}")
+        yield Skipped(what="the function", why=f"it cannot be traced: {reason_of(error)}")
         return
     given = target.own.subject
     rows = {order: asked.rows(order, given) for order in asked.orders}
@@ -127,6 +128,7 @@ def _target(
         intent=_intent(meant, own),
         defines=None if defines is None else _defined(defines, own.subject),
         seed=asked.seed,
+        named=asked.programs is not None,
     )
 
 

@@ -94,6 +94,8 @@ class Skipped:
 
     what: str
     why: str
+    counts: bool = True
+    """Whether it was asked for: then the result is not `ok`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +123,17 @@ class Result:
 
     @property
     def ok(self) -> bool:
-        """Every requested judgement is decided and none fails, and no two routes to the truth exclude each other."""
-        return not self.findings and bool(self.verdicts) and not self.conflicts
+        """Every requested judgement is made, decided and none fails, and no two routes to the truth exclude each other.
+
+        A program that you name and JAX refuses is not judged; of the programs that `programs=None` means, those may be
+        missing that JAX documents to have no such mode, where another one of their order is judged.
+        """
+        return not self.findings and bool(self.verdicts) and not self.conflicts and not self.missing
+
+    @property
+    def missing(self) -> tuple[Skipped, ...]:
+        """What was asked for and not judged."""
+        return tuple(each for each in self.skipped if each.counts)
 
     @property
     def lifted(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from verifier.arithmetic.floats import FORMATS, shortest_decimal
-from verifier.checking.result import Judgement, Result
+from verifier.checking.result import Judgement, Result, Skipped
 from verifier.model.rule import RuleClass, RuleVerdict
 from verifier.model.verdict import NumberVerdict
 from verifier.programs.trace import program_named
@@ -36,7 +36,7 @@ def result_text(result: Result) -> str:
         parts.append(f"  ... and {len(blocks) - _MOST_BLOCKS} more")
     if result.findings:
         parts.append(_reproduction(result))
-    parts += [f"  not judged: {each.what}: {each.why}" for each in result.skipped]
+    parts += _skipped(result)
     return "\n\n".join(part for part in parts if part)
 
 
@@ -46,6 +46,7 @@ def _headline(result: Result) -> str:
     part += _against(result)
     proved = sum(each.proved for each in result.verdicts)
     part += f"; {proved} proved for all x" if proved else ""
+    part += f"; {len(result.missing)} asked for could not be run" if result.missing else ""
     if failing:
         return f"{result.function}: {failing} of {count} judgements of its derivatives fail{part}"
     return f"{result.function}: {count} judgements of its derivatives, none fails{part}"
@@ -57,6 +58,21 @@ def _conflicts(result: Result) -> str:
         return ""
     head = f"ORACLE CONFLICT: two routes to the truth about {result.function} exclude each other; please report this"
     return "\n".join([head, *(f"  {each}" for each in result.conflicts)])
+
+
+def _skipped(result: Result) -> list[str]:
+    """What is missing and what to do about it, then what no one asked for; those of one reason together."""
+    missing = _by_reason("could not be run", result.missing)
+    if missing and result.verdicts:
+        missing[-1] += "\n    name the programs that are wanted, programs=(...), to judge those alone"
+    return missing + _by_reason("not judged", (each for each in result.skipped if not each.counts))
+
+
+def _by_reason(head: str, skipped: Iterable[Skipped]) -> list[str]:
+    reasons: dict[str, list[str]] = {}
+    for each in skipped:
+        reasons.setdefault(each.why, []).append(each.what)
+    return [f"  {head}: {_names(what)}: {why}" for why, what in reasons.items()]
 
 
 def _formulas(result: Result) -> str:
