@@ -217,6 +217,41 @@ def test_another_refusal_of_jax_counts_by_default():
     assert {each.counts for each in result.skipped} == {True}
 
 
+KEY = jax.random.key(3)
+KEYS = jax.random.split(KEY, 3)
+
+
+def dropped(key, x):
+    return jnp.sum(jnp.sin(x) * jax.random.bernoulli(key, 0.5, (3,)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("fn", "args"),
+    [
+        (lambda x: dropped(KEY, x), ()),
+        (jax.jit(lambda x: dropped(KEY, x)), ()),
+        (lambda x: dropped(KEYS[1], x), ()),
+        (lambda x: jnp.sum(x * jax.vmap(jax.random.normal)(KEYS)), ()),
+        (dropped, (KEY,)),
+    ],
+)
+def test_a_key_of_random_numbers_that_is_held_is_no_obstacle(fn, args, dtype):
+    result = verifier.check(fn, *args, np.linspace(0.3, 2.0, 3), argnums=len(args), dtypes=(dtype,), programs="grad")
+    assert result.ok, str(result)
+    assert {each.rule for each in result.verdicts} == {"RIGHT"}
+
+
+def test_a_wrong_rule_beside_a_held_key_is_found():
+    @jax.custom_jvp
+    def f(x):
+        return dropped(KEY, x)
+
+    f.defjvp(lambda primals, tangents: (f(*primals), jnp.sum(1.1 * tangents[0] * jnp.cos(primals[0]))))
+    result = verifier.check(f, np.linspace(0.3, 2.0, 3), dtypes=("float32", "float64"), programs="grad")
+    assert {each.rule for each in result.findings} == {"WRONG"}
+
+
 def test_taylor_mode_in_one_number():
     found = verifier.check(lambda x: jnp.sin(x) * x, np.float64(0.7), orders=(1, 3, 8), programs=("jet",))
     assert found.ok, str(found)

@@ -80,6 +80,16 @@ def test_every_name_of_an_order_is_a_program_of_it(order):
     assert all(row is not None and row.order == order for row in rows)
 
 
+def test_programs_that_hold_another_key_are_others():
+    def drawn(seed, key=jax.random.key):
+        held = key(seed)
+        return trace(lambda x: x * jax.random.normal(held), (np.float32(1),))
+
+    assert same_program(drawn(0), drawn(0))
+    assert not same_program(drawn(0), drawn(1))
+    assert not same_program(drawn(0), drawn(0, jax.random.PRNGKey))
+
+
 def test_programs_that_differ_in_a_literal_only():
     at = {name: (np.asarray(0.5, name),) for name in ("float32", "float64")}
     with jax.enable_x64(True):

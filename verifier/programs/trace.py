@@ -334,14 +334,19 @@ def _blind(text: str) -> str:
 
 
 def numbers(program: Any) -> Iterator[Any]:
-    """Every literal and constant of a jaxpr and of the programs inside it."""
-    yield from getattr(program, "consts", ())
+    """Every literal and constant of a jaxpr and of the programs inside it; of the keys of random numbers their data."""
+    yield from map(_plain, getattr(program, "consts", ()))
     jaxpr = getattr(program, "jaxpr", program)
     for equation in jaxpr.eqns:
         yield from (atom.val for atom in equation.invars if hasattr(atom, "val"))
         for inner in inner_programs(equation):
             yield from numbers(inner)
     yield from (atom.val for atom in jaxpr.outvars if hasattr(atom, "val"))
+
+
+def _plain(constant: Any) -> Any:
+    is_key = jnp.issubdtype(getattr(constant, "dtype", None), jax.dtypes.prng_key)
+    return jax.random.key_data(constant) if is_key else constant
 
 
 def same_numbers(a: Any, b: Any) -> bool:
