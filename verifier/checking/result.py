@@ -131,6 +131,11 @@ class Result:
         return not self.findings and bool(self.verdicts) and not self.conflicts and not self.missing
 
     @property
+    def is_wrong(self) -> bool:
+        """Whether something fails, where not `ok` may also mean that something could not be decided or judged."""
+        return any(each.fails for each in self.findings) or bool(self.conflicts)
+
+    @property
     def missing(self) -> tuple[Skipped, ...]:
         """What was asked for and not judged."""
         return tuple(each for each in self.skipped if each.counts)

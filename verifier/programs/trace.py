@@ -345,7 +345,7 @@ def numbers(program: Any) -> Iterator[Any]:
 
 
 def _plain(constant: Any) -> Any:
-    is_key = jnp.issubdtype(getattr(constant, "dtype", None), jax.dtypes.prng_key)
+    is_key = hasattr(constant, "dtype") and jnp.issubdtype(constant.dtype, jax.dtypes.prng_key)
     return jax.random.key_data(constant) if is_key else constant
 
 
