@@ -112,9 +112,24 @@ def test_undecided_fails_unless_it_is_allowed():
     undecided = verifier.check(step, np.float64(1.3), programs=("value",), orders=(0,))
     assert not undecided.ok
     assert {each.rule for each in undecided.findings} == {"UNDECIDED"}
-    assert "nextafter" in str(undecided)
+    text = str(undecided)
+    assert "nextafter" in text
+    assert "2 of 2 judgements of its derivatives could not be decided, none fails" in text
+    assert 'undecided="allow" lets pass' in text
+    assert "reproduce" not in text
     allowed = verifier.check(step, np.float64(1.3), programs=("value",), orders=(0,), undecided="allow")
     assert allowed.ok
+    assert "2 of 2 judgements of its derivatives could not be decided, which is allowed" in str(allowed)
+    assert "lets pass" not in str(allowed)
+
+
+def test_what_fails_is_told_from_what_cannot_be_decided():
+    def both(x):
+        return jnp.stack([(x + 1e30) - 1e30, jax.lax.nextafter(x, jnp.float64(2)) * x])
+
+    text = str(verifier.check(both, np.float64(1.3), orders=(0,), programs="value/eager"))
+    assert "both: 1 of 2 judgements of its derivatives fail, 1 could not be decided; " in text
+    assert "reproduce" in text
 
 
 def test_many_inputs_are_checked_in_part_and_said_so():
@@ -166,7 +181,8 @@ def test_a_formula_that_cannot_be_read():
 def test_a_function_that_cannot_be_traced_is_no_pass():
     result = verifier.check(lambda x: x if x > 0 else -x, 0.5)
     assert not result.ok
-    assert "cannot be traced" in str(result)
+    assert "nothing could be judged: it cannot be traced: TracerBoolConversionError" in str(result)
+    assert "none fails" not in str(result)
 
 
 @jax.custom_vjp

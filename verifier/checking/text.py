@@ -34,22 +34,39 @@ def result_text(result: Result) -> str:
     parts = [_conflicts(result), _headline(result), _formulas(result), *blocks[:_MOST_BLOCKS]]
     if len(blocks) > _MOST_BLOCKS:
         parts.append(f"  ... and {len(blocks) - _MOST_BLOCKS} more")
-    if result.findings:
-        parts.append(_reproduction(result))
-    parts += _skipped(result)
+    if any(not each.fails for each in result.findings):
+        parts.append('  undecided="allow" lets pass what cannot be decided')
+    parts += [_reproduction(result), *_skipped(result)]
     return "\n\n".join(part for part in parts if part)
 
 
 def _headline(result: Result) -> str:
-    count, failing = len(result.verdicts) + len(result.values), len(result.findings)
-    part = f"; {result.components} of {result.asked} components" if result.components < result.asked else ""
-    part += _against(result)
+    if not result.verdicts and not result.values:
+        why = next((each.why for each in result.skipped), "its derivatives have no component")
+        return f"{result.function}: nothing could be judged: {why}"
     proved = sum(each.proved for each in result.verdicts)
-    part += f"; {proved} proved for all x" if proved else ""
-    part += f"; {len(result.missing)} asked for could not be run" if result.missing else ""
+    parts = [
+        f"{result.function}: {_outcome(result)}",
+        f"{result.components} of {result.asked} components" if result.components < result.asked else "",
+        _against(result),
+        f"{proved} proved for all x" if proved else "",
+        f"{len(result.missing)} asked for could not be run" if result.missing else "",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _outcome(result: Result) -> str:
+    """How many judgements fail, and how many are undecided without failing."""
+    judged = (*result.verdicts, *result.values)
+    failing = sum(each.fails for each in judged)
+    undecided = sum(each.undecided and not each.fails for each in result.verdicts)
+    of_all = f"of {len(judged)} judgements of its derivatives"
     if failing:
-        return f"{result.function}: {failing} of {count} judgements of its derivatives fail{part}"
-    return f"{result.function}: {count} judgements of its derivatives, none fails{part}"
+        return f"{failing} {of_all} fail" + (f", {undecided} could not be decided" if undecided else "")
+    if undecided:
+        allowed = "which is allowed" if result.allows_undecided else "none fails"
+        return f"{undecided} {of_all} could not be decided, {allowed}"
+    return f"{len(judged)} judgements of its derivatives, none fails"
 
 
 def _conflicts(result: Result) -> str:
@@ -83,7 +100,7 @@ def _against(result: Result) -> str:
     """What the value, or the rules alone, were judged against (SEMANTICS §10)."""
     if result.formula is None:
         return ""
-    return f"; its value is judged against {result.formula}" if result.formula else f"; its rules {_OWN}"
+    return f"its value is judged against {result.formula}" if result.formula else f"its rules {_OWN}"
 
 
 def _story(judgement: Judgement) -> tuple[Any, ...]:
@@ -167,7 +184,7 @@ def number_text(value: float, dtype: str) -> str:
 
 def _reproduction(result: Result) -> str:
     """Lines that need JAX alone and print what the worst finding is about."""
-    worst = next((each for each in result.findings if each.value is not None), None)
+    worst = next((each for each in result.findings if each.fails and each.value is not None), None)
     if worst is None:
         return ""
     name, _, compilation = worst.program.partition("/")
