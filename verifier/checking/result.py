@@ -114,8 +114,8 @@ class Result:
     """
     values: tuple[Judgement, ...] = ()
     """The value against a formula that this package knows, where the user gave none."""
-    setup: str = ""
-    """The lines of a reproduction that define the function, or empty where its source is not at hand."""
+    reproduction: str = ""
+    """Lines that need JAX alone and print what the worst failing number is, or empty where there are none."""
     conflicts: tuple[str, ...] = ()
     """Where two routes to the truth exclude each other: then nothing here is to be trusted."""
     formulas: tuple[Formula, ...] = ()

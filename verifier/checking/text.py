@@ -9,20 +9,13 @@ from verifier.arithmetic.floats import FORMATS, shortest_decimal
 from verifier.checking.result import Judgement, Result, Skipped
 from verifier.model.rule import RuleClass, RuleVerdict
 from verifier.model.verdict import NumberVerdict
-from verifier.programs.trace import program_named
 
-__all__ = ["number_text", "result_text"]
+__all__ = ["number_text", "result_text", "shown_by"]
 
 _OWN = "against its own primal"
 _MOST_BLOCKS = 8
 _MOST_ENTRIES = 8
 _MEANINGFUL_ULPS = 1e18
-_COMPILED = {
-    "eager": "{g}({x})",
-    "jit": "jax.jit({g})({x})",
-    "vmap": "jax.jit(jax.vmap({g}))({x})",
-    "remat": "jax.jit({g})({x})",
-}
 
 
 def result_text(result: Result) -> str:
@@ -183,44 +176,10 @@ def number_text(value: float, dtype: str) -> str:
 
 
 def _reproduction(result: Result) -> str:
-    """Lines that need JAX alone and print what the worst finding is about."""
-    worst = next((each for each in result.findings if each.fails and each.value is not None), None)
-    if worst is None:
-        return ""
-    name, _, compilation = worst.program.partition("/")
-    row = program_named(name, worst.order)
-    if row is None or compilation not in _COMPILED:
-        return ""
-    call = _COMPILED[compilation].format(g=row.spelling.format(f="f"), x=", ".join(_arguments(worst)))
-    lines = [
-        "import jax, jax.numpy as jnp",
-        *(["import jax.experimental.jet"] if "jax.experimental" in call else []),
-        *(["jax.config.update('jax_enable_x64', True)"] if worst.dtype == "float64" else []),
-        *result.setup.splitlines(),
-        *_assignments(worst),
-        f"print({call})  # {worst.component}: {_value(worst)}; the truth is {worst.truth}",
-    ]
-    return "\n".join(["  reproduce with JAX alone", *(f"    {line}" for line in lines)])
+    lines = result.reproduction.splitlines()
+    return "\n".join(["  reproduce with JAX alone", *(f"    {line}".rstrip() for line in lines)]) if lines else ""
 
 
-def _arguments(judgement: Judgement) -> Iterable[str]:
-    return (_identifier(name) for name in judgement.point)
-
-
-def _assignments(judgement: Judgement) -> list[str]:
-    return [
-        f"{_identifier(name)} = jnp.array({_literal(value)}, dtype=jnp.{judgement.dtype})"
-        for name, value in judgement.point.items()
-    ]
-
-
-def _identifier(name: str) -> str:
-    return "".join(each if each.isalnum() else "_" for each in name).strip("_")
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(map(_literal, value)) + "]"
-    if value == value and abs(value) < 2**24 and value == int(value):
-        return f"{value!r}"
-    return f"float.fromhex('{value.hex()}')" if abs(value) < float("inf") else f"float('{value}')"
+def shown_by(judgement: Judgement) -> str:
+    """What a line that prints the judged number is about."""
+    return f"{judgement.component}: {_value(judgement)}; the truth is {judgement.truth}"
