@@ -52,6 +52,12 @@ def test_nothing_to_differentiate(args, argnums):
         subject(lambda x: x, args, argnums, None)
 
 
+@pytest.mark.parametrize("value", [1 + 2j, np.complex64(1 + 2j), jnp.ones(2, jnp.complex64), {"z": 1j, "n": 2}])
+def test_a_complex_input_is_said_to_be_one(value):
+    with pytest.raises(UsageError, match="complex numbers are not judged; make it a function of real and imaginary"):
+        subject(lambda z: jnp.real(z["z"] if isinstance(z, dict) else z), (value,), 0, None)
+
+
 def test_the_tensor_of_nested_transforms():
     given = subject(
         lambda v, y: jnp.stack([v[0] ** 2 * y, v[1] * y**2]), (np.float32([2, 3]), np.float32(5)), (0, 1), None

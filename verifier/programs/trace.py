@@ -95,8 +95,16 @@ def arguments(
     values = tuple(_cast(value, dtype) for value in flat)
     moving = tuple(i for i, value in enumerate(values) if owners[i] in chosen and is_real(value))
     if not moving:
-        raise UsageError(f"nothing to differentiate: no argument of {chosen} holds a float; pass 2.0 where you pass 2")
+        is_complex = any(owners[i] in chosen and np.iscomplexobj(value) for i, value in enumerate(values))
+        raise UsageError(f"nothing to differentiate: {_COMPLEX if is_complex else _NO_FLOAT.format(chosen)}")
     return Arguments(structure, values, tuple(_leaf_names(fn, args)), moving)
+
+
+_NO_FLOAT = "no argument of {} holds a float; pass 2.0 where you pass 2"
+_COMPLEX = (
+    "derivatives by complex numbers are not judged; make it a function of real and imaginary part, "
+    "such as lambda a, b: f(a + 1j * b), and check it with argnums=(0, 1)"
+)
 
 
 def subject(fn: Callable[..., Any], args: Sequence[Any], argnums: int | Sequence[int], dtype: str | None) -> Subject:
