@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import verifier
+from verifier.checking import blaming
 from verifier.errors import FormulaError, UsageError
 
 
@@ -266,6 +267,38 @@ def test_a_wrong_rule_beside_a_held_key_is_found():
     f.defjvp(lambda primals, tangents: (f(*primals), jnp.sum(1.1 * tangents[0] * jnp.cos(primals[0]))))
     result = verifier.check(f, np.linspace(0.3, 2.0, 3), dtypes=("float32", "float64"), programs="grad")
     assert {each.rule for each in result.findings} == {"WRONG"}
+
+
+def test_blame_runs_a_program_once_for_all_components(monkeypatch):
+    runs = []
+    exact = blaming.shadow
+    monkeypatch.setattr(blaming, "shadow", lambda *each, **options: runs.append(each) or exact(*each, **options))
+    result = verifier.check(lambda v: (v + 1e12) * v - 1e12 * v, np.array([0.1, 0.2, 0.3]), programs="jacfwd")
+    lossy = [each for each in result.findings if each.number == "LOSSY"]
+    assert len(lossy) == 6
+    assert any(each.blame and each.blame.primitive == "sub" for each in lossy)
+    assert len(runs) == 1
+
+
+def test_no_equation_is_blamed_that_loses_no_bit():
+    @jax.custom_jvp
+    def f(x):
+        return x**2 * jax.random.bernoulli(jax.random.key(3), 0.9)
+
+    f.defjvp(lambda primals, tangents: (f(*primals), 2.1 * primals[0] * tangents[0]))
+    result = verifier.check(f, np.float64(0.3), programs="grad/eager")
+    assert result.findings
+    assert "loses none" not in str(result)
+    assert "loses 0" not in str(result)
+
+
+def test_a_narrower_dtype_inside_is_blamed():
+    def f(x):
+        return jnp.sum(jnp.exp(x.astype(jnp.bfloat16)).astype(jnp.float32))
+
+    result = verifier.check(f, np.float32(0.3), programs="grad/eager")
+    (found,) = result.findings
+    assert "works in bfloat16: 8 bits, where the result has 24" in found.blame.what
 
 
 def test_taylor_mode_in_one_number():
