@@ -295,21 +295,26 @@ def check(
     programs: tuple[str, ...],
     formula: str | None,
 ) -> None:
-    """Check the derivatives of your own JAX function at a point; this imports MODULE."""
+    """Check the derivatives of your own JAX function at a point; this imports MODULE.
+
+    Exit status 1 when something is wrong, 4 when something could not be decided or run.
+    """
     from verifier.checking.check import check as check_function
-    from verifier.checking.named import arguments_at, imported
+    from verifier.checking.named import arguments_at, imported, told_what_it_raises
 
     fn = imported(function)
-    result = check_function(
-        fn,
-        *arguments_at(fn, at),
-        orders=orders or (1,),
-        dtypes=dtypes or ("float64",),
-        programs=programs or None,
-        formula=formula,
-    )
+    arguments = arguments_at(fn, at)
+    with told_what_it_raises(function):
+        result = check_function(
+            fn,
+            *arguments,
+            orders=orders or (1,),
+            dtypes=dtypes or ("float64",),
+            programs=programs or None,
+            formula=formula,
+        )
     click.echo(str(result))
-    sys.exit(0 if result.ok else 1)
+    sys.exit(0 if result.ok else 1 if result.is_wrong else 4)
 
 
 @main.command()

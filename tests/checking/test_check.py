@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import verifier
+from verifier.checking import blaming
 from verifier.errors import FormulaError, UsageError
 
 
@@ -112,9 +113,24 @@ def test_undecided_fails_unless_it_is_allowed():
     undecided = verifier.check(step, np.float64(1.3), programs=("value",), orders=(0,))
     assert not undecided.ok
     assert {each.rule for each in undecided.findings} == {"UNDECIDED"}
-    assert "nextafter" in str(undecided)
+    text = str(undecided)
+    assert "nextafter" in text
+    assert "2 of 2 judgements of its derivatives could not be decided, none fails" in text
+    assert 'undecided="allow" lets pass' in text
+    assert "reproduce" not in text
     allowed = verifier.check(step, np.float64(1.3), programs=("value",), orders=(0,), undecided="allow")
     assert allowed.ok
+    assert "2 of 2 judgements of its derivatives could not be decided, which is allowed" in str(allowed)
+    assert "lets pass" not in str(allowed)
+
+
+def test_what_fails_is_told_from_what_cannot_be_decided():
+    def both(x):
+        return jnp.stack([(x + 1e30) - 1e30, jax.lax.nextafter(x, jnp.float64(2)) * x])
+
+    text = str(verifier.check(both, np.float64(1.3), orders=(0,), programs="value/eager"))
+    assert "both: 1 of 2 judgements of its derivatives fail, 1 could not be decided; " in text
+    assert "reproduce" in text
 
 
 def test_many_inputs_are_checked_in_part_and_said_so():
@@ -144,6 +160,20 @@ def test_misuse_is_refused(options):
         verifier.check(jnp.sin, 0.5, **options)
 
 
+@pytest.mark.parametrize(
+    ("orders", "programs", "unserved", "remedy"),
+    [
+        ((1, 2, 3), ("grad",), 2, "fwd-rev"),
+        ((1, 3), "grad/jit", 3, "grad3, jacfwd3, jacrev3, jet"),
+        ((0, 1), ("grad",), 0, "value"),
+        ((1,), (), 1, "grad, jacfwd, jacrev, jet"),
+    ],
+)
+def test_an_order_that_no_named_program_has_is_refused(orders, programs, unserved, remedy):
+    with pytest.raises(UsageError, match=f"none is of order {unserved}, .*{remedy}"):
+        verifier.check(jnp.sin, 0.5, orders=orders, programs=programs)
+
+
 def test_a_formula_that_cannot_be_read():
     with pytest.raises(FormulaError):
         verifier.check(jnp.sin, 0.5, formula="sin(y)")
@@ -152,7 +182,123 @@ def test_a_formula_that_cannot_be_read():
 def test_a_function_that_cannot_be_traced_is_no_pass():
     result = verifier.check(lambda x: x if x > 0 else -x, 0.5)
     assert not result.ok
-    assert "cannot be traced" in str(result)
+    assert "nothing could be judged: it cannot be traced: TracerBoolConversionError" in str(result)
+    assert "none fails" not in str(result)
+
+
+@jax.custom_vjp
+def cubed(x):
+    return x**3
+
+
+cubed.defvjp(lambda x: (x**3, x), lambda x, g: (3 * x**2 * g,))
+
+
+def raised(x):
+    return jax.lax.while_loop(lambda state: state[0] < 3, lambda state: (state[0] + 1, state[1] * x), (0, x))[1]
+
+
+def refused(x):
+    """JAX has no rule for a callback that returns numbers."""
+    return jax.pure_callback(np.sin, jax.ShapeDtypeStruct((), np.float32), x)
+
+
+@pytest.mark.parametrize(("fn", "mode"), [(cubed, "jacfwd"), (raised, "grad")])
+def test_a_mode_that_jax_documents_not_to_have_is_missed_only_where_it_is_named(fn, mode):
+    other = {"grad": "jacfwd", "jacfwd": "grad"}[mode]
+    by_default = verifier.check(fn, 0.7)
+    assert by_default.ok
+    assert f"not judged: {mode}/eager, {mode}/jit: " in str(by_default)
+    named = verifier.check(fn, 0.7, programs=(other, mode))
+    assert not named.ok
+    assert not named.findings
+    assert f"could not be run: {mode}/eager, {mode}/jit: " in str(named)
+    assert "2 asked for could not be run" in str(named)
+    assert verifier.check(fn, 0.7, programs=(other,)).ok
+
+
+def test_an_order_without_any_program_is_missing():
+    """Neither mode goes through both functions, as documented; the value alone is judged."""
+    result = verifier.check(lambda x: cubed(raised(x)), 0.7, orders=(0, 1), undecided="allow")
+    assert {each.order for each in result.verdicts} == {0}
+    assert not result.findings
+    assert not result.ok
+
+
+def test_another_refusal_of_jax_counts_by_default():
+    def part(x):
+        return x * jax.lax.cond(x > 2, refused, jnp.sin, x)
+
+    result = verifier.check(part, 0.7)
+    assert not result.ok
+    assert {each.counts for each in result.skipped} == {True}
+
+
+KEY = jax.random.key(3)
+KEYS = jax.random.split(KEY, 3)
+
+
+def dropped(key, x):
+    return jnp.sum(jnp.sin(x) * jax.random.bernoulli(key, 0.5, (3,)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("fn", "args"),
+    [
+        (lambda x: dropped(KEY, x), ()),
+        (jax.jit(lambda x: dropped(KEY, x)), ()),
+        (lambda x: dropped(KEYS[1], x), ()),
+        (lambda x: jnp.sum(x * jax.vmap(jax.random.normal)(KEYS)), ()),
+        (dropped, (KEY,)),
+    ],
+)
+def test_a_key_of_random_numbers_that_is_held_is_no_obstacle(fn, args, dtype):
+    result = verifier.check(fn, *args, np.linspace(0.3, 2.0, 3), argnums=len(args), dtypes=(dtype,), programs="grad")
+    assert result.ok, str(result)
+    assert {each.rule for each in result.verdicts} == {"RIGHT"}
+
+
+def test_a_wrong_rule_beside_a_held_key_is_found():
+    @jax.custom_jvp
+    def f(x):
+        return dropped(KEY, x)
+
+    f.defjvp(lambda primals, tangents: (f(*primals), jnp.sum(1.1 * tangents[0] * jnp.cos(primals[0]))))
+    result = verifier.check(f, np.linspace(0.3, 2.0, 3), dtypes=("float32", "float64"), programs="grad")
+    assert {each.rule for each in result.findings} == {"WRONG"}
+
+
+def test_blame_runs_a_program_once_for_all_components(monkeypatch):
+    runs = []
+    exact = blaming.shadow
+    monkeypatch.setattr(blaming, "shadow", lambda *each, **options: runs.append(each) or exact(*each, **options))
+    result = verifier.check(lambda v: (v + 1e12) * v - 1e12 * v, np.array([0.1, 0.2, 0.3]), programs="jacfwd")
+    lossy = [each for each in result.findings if each.number == "LOSSY"]
+    assert len(lossy) == 6
+    assert any(each.blame and each.blame.primitive == "sub" for each in lossy)
+    assert len(runs) == 1
+
+
+def test_no_equation_is_blamed_that_loses_no_bit():
+    @jax.custom_jvp
+    def f(x):
+        return x**2 * jax.random.bernoulli(jax.random.key(3), 0.9)
+
+    f.defjvp(lambda primals, tangents: (f(*primals), 2.1 * primals[0] * tangents[0]))
+    result = verifier.check(f, np.float64(0.3), programs="grad/eager")
+    assert result.findings
+    assert "loses none" not in str(result)
+    assert "loses 0" not in str(result)
+
+
+def test_a_narrower_dtype_inside_is_blamed():
+    def f(x):
+        return jnp.sum(jnp.exp(x.astype(jnp.bfloat16)).astype(jnp.float32))
+
+    result = verifier.check(f, np.float32(0.3), programs="grad/eager")
+    (found,) = result.findings
+    assert "works in bfloat16: 8 bits, where the result has 24" in found.blame.what
 
 
 def test_taylor_mode_in_one_number():
@@ -161,6 +307,7 @@ def test_taylor_mode_in_one_number():
     assert {each.order for each in found.verdicts} == {1, 3, 8}
     trap = verifier.check(lambda x: jnp.sqrt(x * x), np.float64(0.0), programs=("jet/eager",))
     assert {each.rule for each in trap.findings} == {"WRONG"}
-    assert "jax.experimental.jet.jet(f, (x,), ([1.0],))[1][-1]" in str(trap)
+    assert "jet(f, (x,), ([jnp.ones_like(x)],))[1][-1]" in str(trap)
     plane = verifier.check(lambda v: v[0] * v[1], np.ones(2), orders=(2,), programs=("jet",))
-    assert any("one number" in each.why for each in plane.skipped)
+    assert any("one number" in each.why for each in plane.missing)
+    assert not plane.ok

@@ -12,6 +12,7 @@ from verifier.programs.trace import (
     PROGRAMS,
     component_names,
     defaults,
+    names_of,
     program_named,
     same_program,
     scale_of,
@@ -54,6 +55,12 @@ def test_nothing_to_differentiate(args, argnums):
         subject(lambda x: x, args, argnums, None)
 
 
+@pytest.mark.parametrize("value", [1 + 2j, np.complex64(1 + 2j), jnp.ones(2, jnp.complex64), {"z": 1j, "n": 2}])
+def test_a_complex_input_is_said_to_be_one(value):
+    with pytest.raises(UsageError, match="complex numbers are not judged; make it a function of real and imaginary"):
+        subject(lambda z: jnp.real(z["z"] if isinstance(z, dict) else z), (value,), 0, None)
+
+
 def test_the_tensor_of_nested_transforms():
     given = subject(
         lambda v, y: jnp.stack([v[0] ** 2 * y, v[1] * y**2]), (np.float32([2, 3]), np.float32(5)), (0, 1), None
@@ -73,6 +80,23 @@ def test_default_programs():
     assert program_named("grad3", 3) is not None
     assert program_named("grad3", 2) is None
     assert program_named("hessian", 1) is None
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3, 5])
+def test_every_name_of_an_order_is_a_program_of_it(order):
+    rows = [program_named(name, order) for name in names_of(order)]
+    assert rows
+    assert all(row is not None and row.order == order for row in rows)
+
+
+def test_programs_that_hold_another_key_are_others():
+    def drawn(seed, key=jax.random.key):
+        held = key(seed)
+        return trace(lambda x: x * jax.random.normal(held), (np.float32(1),))
+
+    assert same_program(drawn(0), drawn(0))
+    assert not same_program(drawn(0), drawn(1))
+    assert not same_program(drawn(0), drawn(0, jax.random.PRNGKey))
 
 
 def test_programs_that_differ_in_a_literal_only():

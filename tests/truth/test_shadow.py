@@ -12,8 +12,8 @@ import pytest
 
 from verifier.programs.one_equation import EquationRuns
 from verifier.programs.source_lines import source_line
-from verifier.truth.blame import Cause, blame
-from verifier.truth.shadow import shadow
+from verifier.truth.blame import Cause, Suspects, blame
+from verifier.truth.shadow import Shadow, shadow
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +100,43 @@ def test_only_entries_that_matter_count():
     found = blamed(function, np.array([0.1, -1000.0]))
     assert found.lost_bits < 2
     assert blamed(function, np.array([0.1, -1000.0]), component=1).lost_bits >= 52
+
+
+def test_an_honest_rounding_is_told_from_a_loss():
+    scaled = blamed(lambda x: jnp.exp(x) / 3, np.float64(0.1))
+    assert not scaled.is_loss
+    assert "loses none of its 53 bits" in scaled.reason
+    assert blamed(one_minus, np.float64(40)).is_loss
+
+
+def test_a_narrower_format_inside_is_named():
+    def function(x):
+        return jnp.sin(jnp.cos(x).astype(jnp.bfloat16)).astype(jnp.float32)
+
+    found = blamed(function, np.float32(0.3))
+    assert found.is_loss
+    assert "works in bfloat16: 8 bits, where the result has 24" in found.reason
+    assert "works in" not in blamed(one_minus, np.float32(15)).reason
+
+
+def test_all_components_are_blamed_as_each_by_itself(monkeypatch):
+    def function(v):
+        return jnp.stack([(v[0] + 1e16) - 1e16, jnp.log(jnp.exp(v[1])), v[2] * 2, jnp.sqrt(v[2]) / v[2]])
+
+    at = np.array([0.3, 800.0, 0.0])
+    jaxpr = jax.make_jaxpr(function)(at)
+    values = np.asarray(function(at)).tolist()
+    alone = [blame(shadow(jaxpr, [at]), i, value=value, run=EquationRuns()) for i, value in enumerate(values)]
+    exact, trials = shadow(jaxpr, [at]), []
+    replayed = Shadow.results_with
+    monkeypatch.setattr(Shadow, "results_with", lambda *each: trials.append(each[1]) or replayed(*each))
+    suspects = Suspects(exact, EquationRuns())
+    together = [suspects.blame(i, value=value) for i, value in enumerate(values)]
+    assert together == alone
+    assert [each and each.primitive for each in together] == ["sub", "exp", None, "div"]
+    count = len(trials)
+    assert [suspects.blame(i, value=value) for i, value in enumerate(values)] == alone
+    assert len(trials) == count
 
 
 def test_an_overflow_inside_is_blamed():

@@ -15,7 +15,7 @@ from verifier.errors import UsageError
 from verifier.execution.dtypes import DTYPES, exact, numpy_dtype, x64_for
 from verifier.execution.points import points as sampled
 from verifier.model.catalog import Input
-from verifier.programs.trace import COMPILATIONS, Row, Subject, defaults, is_real, program_named, subject
+from verifier.programs.trace import COMPILATIONS, Row, Subject, defaults, is_real, names_of, program_named, subject
 
 __all__ = ["Asked", "Place", "dtypes_of", "orders_of"]
 
@@ -73,7 +73,10 @@ class Asked:
         ]
 
     def rows(self, order: int, given: Subject) -> dict[Row, tuple[str, ...]]:
-        """The programs of an order and how each is compiled; raises UsageError for an unknown name."""
+        """The programs of an order and how each is compiled; raises UsageError for an unknown name, or for no program.
+
+        An order that no named program has would pass unjudged.
+        """
         if self.programs is None:
             return dict.fromkeys(_defaults(order, given), _DEFAULT_COMPILATIONS)
         names = (self.programs,) if isinstance(self.programs, str) else self.programs
@@ -83,6 +86,11 @@ class Asked:
             row = program_named(base, order)
             if row is not None:
                 found[row] = tuple(dict.fromkeys((*found.get(row, ()), *compilations)))
+        if not found:
+            raise UsageError(
+                f"programs={names!r}: none is of order {order}, which is asked for; "
+                f"name one of {', '.join(names_of(order))}, or leave that order out"
+            )
         return found
 
     def _split(self, name: str) -> tuple[str, tuple[str, ...]]:

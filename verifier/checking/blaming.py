@@ -15,7 +15,7 @@ from verifier.programs.equation import is_foreign
 from verifier.programs.extent import operations
 from verifier.programs.one_equation import EquationRuns
 from verifier.programs.trace import Row
-from verifier.truth.blame import blame
+from verifier.truth.blame import Suspects
 from verifier.truth.shadow import shadow
 
 __all__ = ["OPERATION_LIMIT", "Blaming", "quietly"]
@@ -32,6 +32,8 @@ class Blaming:
     _rules: dict[tuple[int, int], Blame | None] = field(default_factory=dict)
     _numbers: dict[tuple[Row, tuple[int, ...]], Blame | None] = field(default_factory=dict)
     _foreign: dict[tuple[int, int], bool] = field(default_factory=dict)
+    _suspects: dict[Row, Suspects | None] = field(default_factory=dict)
+    _runs: EquationRuns = field(default_factory=EquationRuns)
 
     def rule(self, route: Route, order: int) -> Blame | None:
         """The equation whose own rule is wrong."""
@@ -57,22 +59,26 @@ class Blaming:
         return replace(verdict, fails=True) if self._foreign[key] else verdict
 
     def _spoiler(self, row: Row, index: tuple[int, ...], value: float) -> Blame | None:
+        if row not in self._suspects:
+            self._suspects[row] = quietly(self._suspected, row)
+        suspects, traced = self._suspects[row], self.own.tracing.program(row)
+        if suspects is None or isinstance(traced, str):
+            return None
+        component = int(self.own.positions(traced, row.order)[index])
+        found = suspects.blame(component, value=value, locate=written_at)
+        if found is None or not found.is_loss:
+            return None
+        return Blame(primitive=found.primitive, source=str(found.source or ""), what=found.reason)
+
+    def _suspected(self, row: Row) -> Suspects | None:
+        """What all components of a program are blamed from: its equations run once, exactly and in their dtypes."""
         traced = self.own.tracing.program(row)
         if isinstance(traced, str) or operations(traced.jaxpr) > OPERATION_LIMIT:
             return None
         place = [
             np.asarray(x).astype(leaf.dtype) for x, leaf in zip(self.own.place, self.own.subject.place, strict=True)
         ]
-        found = blame(
-            shadow(traced.jaxpr, place, **self.own.options(traced.jaxpr)()),
-            int(self.own.positions(traced, row.order)[index]),
-            value=value,
-            run=EquationRuns(),
-            locate=written_at,
-        )
-        if found is None:
-            return None
-        return Blame(primitive=found.primitive, source=str(found.source or ""), what=found.reason)
+        return Suspects(shadow(traced.jaxpr, place, **self.own.options(traced.jaxpr)()), self._runs)
 
 
 def quietly(find: Callable[..., Any], *arguments: Any) -> Any:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import inspect
-import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Literal
 
 from jax.errors import JAXTypeError
 
 from verifier.checking.asked import Asked, dtypes_of, orders_of
+from verifier.checking.blaming import quietly
 from verifier.checking.intent import Intent, plain_inputs
 from verifier.checking.known import Known, known
 from verifier.checking.lifting import Formula, shown_formulas
 from verifier.checking.place import Target, judged
+from verifier.checking.reproduction import reproduction
 from verifier.checking.result import Conflict, Judgement, Result, Skipped
+from verifier.checking.text import shown_by
 from verifier.checking.tracing import Tracing
 from verifier.errors import UsageError
 from verifier.execution.compiled import reason_of
@@ -47,7 +49,8 @@ def check(
 
     `fn` takes and returns pytrees; the floating leaves of the arguments `argnums` are differentiated. `orders` are
     derivative orders (0 is the value). `programs` are names such as "grad", "jacfwd/jit", "hessian", "grad/vmap"; None
-    means grad and jacfwd of a scalar, else jacfwd and jacrev, and for order 2 their compositions, eager and jitted.
+    means grad and jacfwd of a scalar, else jacfwd and jacrev, and for order 2 their compositions, eager and jitted;
+    each order needs one, and each that is named has to run.
     `dtypes` None means that of the arguments; else they are cast, and the truth is taken at the cast point. `points`
     further points are drawn from `domain`, (low, high) for all inputs or a mapping from their names. `formula` says in
     the catalog's language what the value is meant to be; for many functions that JAX documents, called with numbers, it
@@ -73,10 +76,14 @@ def check(
         seed=seed,
     )
     meant = formula if formula is not None or surrogate is not None or defines is not None else known(asked)
-    found = [each for dtype in dtypes_of(dtypes) for each in _in_dtype(asked, dtype, meant, surrogate, defines)]
-    result = _result(asked, found, allows_undecided=undecided == "allow")
+    found = {dtype: list(_in_dtype(asked, dtype, meant, surrogate, defines)) for dtype in dtypes_of(dtypes)}
+    result = _result(asked, list(chain(*found.values())), allows_undecided=undecided == "allow")
     text = meant.text if isinstance(meant, Known) else meant
-    return replace(result, formula="" if text is None and surrogate is None and defines is None else text)
+    return replace(
+        result,
+        formula="" if text is None and surrogate is None and defines is None else text,
+        reproduction=quietly(_reproduction, asked, found, result) or "",
+    )
 
 
 def assert_derivatives(fn: Callable[..., Any], *args: Any, **options: Any) -> None:
@@ -97,7 +104,7 @@ def _in_dtype(
     try:
         target = _target(asked, dtype, meant, surrogate, defines)
     except JAXTypeError as error:  # for instance Python's `if` on a number that is traced
-        yield Skipped(what="everything", why=f"the function cannot be traced: {reason_of(error)}")
+        yield Skipped(what="the function", why=f"it cannot be traced: {reason_of(error)}")
         return
     given = target.own.subject
     rows = {order: asked.rows(order, given) for order in asked.orders}
@@ -127,6 +134,7 @@ def _target(
         intent=_intent(meant, own),
         defines=None if defines is None else _defined(defines, own.subject),
         seed=asked.seed,
+        named=asked.programs is not None,
     )
 
 
@@ -173,10 +181,18 @@ def _result(asked: Asked, found: Sequence[Found], *, allows_undecided: bool) -> 
         components=len({(each.order, each.component) for each in judgements if each.order}),
         asked=_component_count(asked),
         allows_undecided=allows_undecided,
-        setup=_source(asked.fn),
         conflicts=tuple(dict.fromkeys(each.what for each in found if isinstance(each, Conflict))),
         formulas=tuple({each.of: each for each in reversed(found) if isinstance(each, Formula)}.values())[::-1],
     )
+
+
+def _reproduction(asked: Asked, found: Mapping[str | None, Sequence[Found]], result: Result) -> str:
+    """Of the worst number that fails, in the dtype that it was found in."""
+    worst = next((each for each in result.findings if each.fails and each.value is not None), None)
+    if worst is None:
+        return ""
+    dtype = next(name for name, judged in found.items() if any(each is worst for each in judged))
+    return reproduction(asked, dtype, worst, result.function, shown_by(worst))
 
 
 def _component_count(asked: Asked) -> int:
@@ -191,14 +207,3 @@ def _component_count(asked: Asked) -> int:
 
 def _name(fn: Callable[..., Any]) -> str:
     return getattr(fn, "__qualname__", None) or type(fn).__name__
-
-
-def _source(fn: Callable[..., Any]) -> str:
-    """The function as source, called `f`, where it can be had."""
-    try:
-        text = textwrap.dedent(inspect.getsource(fn)).strip()
-    except (OSError, TypeError):
-        return f"f = ...  # {_name(fn)}"
-    if not text.startswith("def "):
-        return f"f = ...  # {_name(fn)}"
-    return text if fn.__name__ == "f" else f"{text}\nf = {fn.__name__}"

@@ -21,6 +21,7 @@ from verifier.execution.compiled import reason_of
 from verifier.judge.text import truth_text
 from verifier.model.rule import Blame, LocalTruth, RuleClass, RuleVerdict
 from verifier.model.verdict import Truth
+from verifier.programs.refusals import is_documented
 from verifier.programs.trace import PROGRAMS, Row, component_names, same_program, tensor
 from verifier.truth.implicit import Implicit
 
@@ -44,6 +45,8 @@ class Target:
     defines: tuple[str, str] | None = None
     """A defining equation and the name that the value has in it."""
     seed: int = 0
+    named: bool = False
+    """Whether the user named the programs: then each of them is to be judged."""
     _same: dict[Row, bool] = field(default_factory=dict)
 
     def is_same(self, row: Row) -> bool:
@@ -65,15 +68,21 @@ def judged(
     here = _Here(target, place, given)
     for intent in (target.intent, here.implicit and Solution(here.implicit)):
         if intent is not None and not intent.covers(here.exact):
-            yield Skipped(what="the value", why="the catalog's formula is not stated for this point")
+            why = "the catalog's formula is not stated for this point"
+            yield Skipped(what="the value", why=why, counts=False)
         elif intent is not None:
             asked = not isinstance(intent, Intent) or intent.asked
             for each in here.intended(intent):
                 yield each if asked or not isinstance(each, Judgement) else replace(each, unasked=True)
     for order, programs in rows.items():
-        for row, compilations in programs.items():
-            yield from here.row(row, compilations, list(programs))
+        found = [each for row, how in programs.items() for each in here.row(row, how, list(programs))]
+        yield from found if any(isinstance(each, Judgement) for each in found) else map(_counted, found)
         yield from here.conflicts(order)
+
+
+def _counted(found: Found) -> Found:
+    """An order of which no program is judged is missing, whatever the reason."""
+    return replace(found, counts=True) if isinstance(found, Skipped) else found
 
 
 @dataclass(eq=False)
@@ -140,7 +149,7 @@ class _Here:
         try:
             numbers, dtypes = self._run(row, compilation)
         except Exception as error:  # what JAX refuses to differentiate or run
-            yield Skipped(what=name, why=reason_of(error))
+            yield Skipped(what=name, why=reason_of(error), counts=self.target.named or not is_documented(error))
             return
         verdicts = route.rules(row, rows, compilation)
         lost = RuleVerdict(kind=RuleClass.UNDECIDED, reason=route.program(row, compilation).reason)

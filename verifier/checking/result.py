@@ -94,6 +94,8 @@ class Skipped:
 
     what: str
     why: str
+    counts: bool = True
+    """Whether it was asked for: then the result is not `ok`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +114,8 @@ class Result:
     """
     values: tuple[Judgement, ...] = ()
     """The value against a formula that this package knows, where the user gave none."""
-    setup: str = ""
-    """The lines of a reproduction that define the function, or empty where its source is not at hand."""
+    reproduction: str = ""
+    """Lines that need JAX alone and print what the worst failing number is, or empty where there are none."""
     conflicts: tuple[str, ...] = ()
     """Where two routes to the truth exclude each other: then nothing here is to be trusted."""
     formulas: tuple[Formula, ...] = ()
@@ -121,8 +123,22 @@ class Result:
 
     @property
     def ok(self) -> bool:
-        """Every requested judgement is decided and none fails, and no two routes to the truth exclude each other."""
-        return not self.findings and bool(self.verdicts) and not self.conflicts
+        """Every requested judgement is made, decided and none fails, and no two routes to the truth exclude each other.
+
+        A program that you name and JAX refuses is not judged; of the programs that `programs=None` means, those may be
+        missing that JAX documents to have no such mode, where another one of their order is judged.
+        """
+        return not self.findings and bool(self.verdicts) and not self.conflicts and not self.missing
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether something fails, where not `ok` may also mean that something could not be decided or judged."""
+        return any(each.fails for each in self.findings) or bool(self.conflicts)
+
+    @property
+    def missing(self) -> tuple[Skipped, ...]:
+        """What was asked for and not judged."""
+        return tuple(each for each in self.skipped if each.counts)
 
     @property
     def lifted(self) -> str:

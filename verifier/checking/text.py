@@ -6,23 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from verifier.arithmetic.floats import FORMATS, shortest_decimal
-from verifier.checking.result import Judgement, Result
+from verifier.checking.result import Judgement, Result, Skipped
 from verifier.model.rule import RuleClass, RuleVerdict
 from verifier.model.verdict import NumberVerdict
-from verifier.programs.trace import program_named
 
-__all__ = ["number_text", "result_text"]
+__all__ = ["number_text", "result_text", "shown_by"]
 
 _OWN = "against its own primal"
 _MOST_BLOCKS = 8
 _MOST_ENTRIES = 8
 _MEANINGFUL_ULPS = 1e18
-_COMPILED = {
-    "eager": "{g}({x})",
-    "jit": "jax.jit({g})({x})",
-    "vmap": "jax.jit(jax.vmap({g}))({x})",
-    "remat": "jax.jit({g})({x})",
-}
 
 
 def result_text(result: Result) -> str:
@@ -34,21 +27,39 @@ def result_text(result: Result) -> str:
     parts = [_conflicts(result), _headline(result), _formulas(result), *blocks[:_MOST_BLOCKS]]
     if len(blocks) > _MOST_BLOCKS:
         parts.append(f"  ... and {len(blocks) - _MOST_BLOCKS} more")
-    if result.findings:
-        parts.append(_reproduction(result))
-    parts += [f"  not judged: {each.what}: {each.why}" for each in result.skipped]
+    if any(not each.fails for each in result.findings):
+        parts.append('  undecided="allow" lets pass what cannot be decided')
+    parts += [_reproduction(result), *_skipped(result)]
     return "\n\n".join(part for part in parts if part)
 
 
 def _headline(result: Result) -> str:
-    count, failing = len(result.verdicts) + len(result.values), len(result.findings)
-    part = f"; {result.components} of {result.asked} components" if result.components < result.asked else ""
-    part += _against(result)
+    if not result.verdicts and not result.values:
+        why = next((each.why for each in result.skipped), "its derivatives have no component")
+        return f"{result.function}: nothing could be judged: {why}"
     proved = sum(each.proved for each in result.verdicts)
-    part += f"; {proved} proved for all x" if proved else ""
+    parts = [
+        f"{result.function}: {_outcome(result)}",
+        f"{result.components} of {result.asked} components" if result.components < result.asked else "",
+        _against(result),
+        f"{proved} proved for all x" if proved else "",
+        f"{len(result.missing)} asked for could not be run" if result.missing else "",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _outcome(result: Result) -> str:
+    """How many judgements fail, and how many are undecided without failing."""
+    judged = (*result.verdicts, *result.values)
+    failing = sum(each.fails for each in judged)
+    undecided = sum(each.undecided and not each.fails for each in result.verdicts)
+    of_all = f"of {len(judged)} judgements of its derivatives"
     if failing:
-        return f"{result.function}: {failing} of {count} judgements of its derivatives fail{part}"
-    return f"{result.function}: {count} judgements of its derivatives, none fails{part}"
+        return f"{failing} {of_all} fail" + (f", {undecided} could not be decided" if undecided else "")
+    if undecided:
+        allowed = "which is allowed" if result.allows_undecided else "none fails"
+        return f"{undecided} {of_all} could not be decided, {allowed}"
+    return f"{len(judged)} judgements of its derivatives, none fails"
 
 
 def _conflicts(result: Result) -> str:
@@ -59,6 +70,21 @@ def _conflicts(result: Result) -> str:
     return "\n".join([head, *(f"  {each}" for each in result.conflicts)])
 
 
+def _skipped(result: Result) -> list[str]:
+    """What is missing and what to do about it, then what no one asked for; those of one reason together."""
+    missing = _by_reason("could not be run", result.missing)
+    if missing and result.verdicts:
+        missing[-1] += "\n    name the programs that are wanted, programs=(...), to judge those alone"
+    return missing + _by_reason("not judged", (each for each in result.skipped if not each.counts))
+
+
+def _by_reason(head: str, skipped: Iterable[Skipped]) -> list[str]:
+    reasons: dict[str, list[str]] = {}
+    for each in skipped:
+        reasons.setdefault(each.why, []).append(each.what)
+    return [f"  {head}: {_names(what)}: {why}" for why, what in reasons.items()]
+
+
 def _formulas(result: Result) -> str:
     return "\n".join(f"  {each.of} = {each.text}" for each in result.formulas)
 
@@ -67,7 +93,7 @@ def _against(result: Result) -> str:
     """What the value, or the rules alone, were judged against (SEMANTICS §10)."""
     if result.formula is None:
         return ""
-    return f"; its value is judged against {result.formula}" if result.formula else f"; its rules {_OWN}"
+    return f"its value is judged against {result.formula}" if result.formula else f"its rules {_OWN}"
 
 
 def _story(judgement: Judgement) -> tuple[Any, ...]:
@@ -150,44 +176,10 @@ def number_text(value: float, dtype: str) -> str:
 
 
 def _reproduction(result: Result) -> str:
-    """Lines that need JAX alone and print what the worst finding is about."""
-    worst = next((each for each in result.findings if each.value is not None), None)
-    if worst is None:
-        return ""
-    name, _, compilation = worst.program.partition("/")
-    row = program_named(name, worst.order)
-    if row is None or compilation not in _COMPILED:
-        return ""
-    call = _COMPILED[compilation].format(g=row.spelling.format(f="f"), x=", ".join(_arguments(worst)))
-    lines = [
-        "import jax, jax.numpy as jnp",
-        *(["import jax.experimental.jet"] if "jax.experimental" in call else []),
-        *(["jax.config.update('jax_enable_x64', True)"] if worst.dtype == "float64" else []),
-        *result.setup.splitlines(),
-        *_assignments(worst),
-        f"print({call})  # {worst.component}: {_value(worst)}; the truth is {worst.truth}",
-    ]
-    return "\n".join(["  reproduce with JAX alone", *(f"    {line}" for line in lines)])
+    lines = result.reproduction.splitlines()
+    return "\n".join(["  reproduce with JAX alone", *(f"    {line}".rstrip() for line in lines)]) if lines else ""
 
 
-def _arguments(judgement: Judgement) -> Iterable[str]:
-    return (_identifier(name) for name in judgement.point)
-
-
-def _assignments(judgement: Judgement) -> list[str]:
-    return [
-        f"{_identifier(name)} = jnp.array({_literal(value)}, dtype=jnp.{judgement.dtype})"
-        for name, value in judgement.point.items()
-    ]
-
-
-def _identifier(name: str) -> str:
-    return "".join(each if each.isalnum() else "_" for each in name).strip("_")
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(map(_literal, value)) + "]"
-    if value == value and abs(value) < 2**24 and value == int(value):
-        return f"{value!r}"
-    return f"float.fromhex('{value.hex()}')" if abs(value) < float("inf") else f"float('{value}')"
+def shown_by(judgement: Judgement) -> str:
+    """What a line that prints the judged number is about."""
+    return f"{judgement.component}: {_value(judgement)}; the truth is {judgement.truth}"

@@ -24,10 +24,13 @@ from verifier.programs.expansion import expanded
 
 __all__ = [
     "PROGRAMS",
+    "Arguments",
     "Row",
     "Subject",
     "Traced",
+    "arguments",
     "component_names",
+    "names_of",
     "program_named",
     "same_program",
     "scale_of",
@@ -64,8 +67,27 @@ class Subject:
         return [result.shape for result in self.results] == [()]
 
 
-def subject(fn: Callable[..., Any], args: Sequence[Any], argnums: int | Sequence[int], dtype: str | None) -> Subject:
-    """Take a function and its arguments apart; raises UsageError where there is nothing to differentiate.
+@dataclass(frozen=True, slots=True, eq=False)
+class Arguments:
+    """A call's arguments as flat leaves: the values and names of all, and the places of the differentiated ones."""
+
+    structure: Any
+    values: tuple[Any, ...]
+    names: tuple[str, ...]
+    moving: tuple[int, ...]
+
+    def placed(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
+        """The arguments with these in the differentiated places."""
+        values = [*self.values]
+        for position, leaf in zip(self.moving, leaves, strict=True):
+            values[position] = leaf
+        return self.structure.unflatten(values)
+
+
+def arguments(
+    fn: Callable[..., Any], args: Sequence[Any], argnums: int | Sequence[int], dtype: str | None
+) -> Arguments:
+    """Take a function's arguments apart; raises UsageError where there is nothing to differentiate.
 
     With a `dtype` every floating leaf of every argument is cast to it. Everything else stays as it is.
     """
@@ -73,21 +95,31 @@ def subject(fn: Callable[..., Any], args: Sequence[Any], argnums: int | Sequence
     chosen = tuple(_position(each, len(args)) for each in chosen)
     flat, structure = jax.tree.flatten(tuple(args))
     owners = [index for index, arg in enumerate(args) for _ in jax.tree.leaves(arg)]
-    values = [_cast(value, dtype) for value in flat]
-    moving = [i for i, value in enumerate(values) if owners[i] in chosen and is_real(value)]
+    values = tuple(_cast(value, dtype) for value in flat)
+    moving = tuple(i for i, value in enumerate(values) if owners[i] in chosen and is_real(value))
     if not moving:
-        raise UsageError(f"nothing to differentiate: no argument of {chosen} holds a float; pass 2.0 where you pass 2")
-    names = _leaf_names(fn, args)
+        is_complex = any(owners[i] in chosen and np.iscomplexobj(value) for i, value in enumerate(values))
+        raise UsageError(f"nothing to differentiate: {_COMPLEX if is_complex else _NO_FLOAT.format(chosen)}")
+    return Arguments(structure, values, tuple(_leaf_names(fn, args)), moving)
+
+
+_NO_FLOAT = "no argument of {} holds a float; pass 2.0 where you pass 2"
+_COMPLEX = (
+    "derivatives by complex numbers are not judged; make it a function of real and imaginary part, "
+    "such as lambda a, b: f(a + 1j * b), and check it with argnums=(0, 1)"
+)
+
+
+def subject(fn: Callable[..., Any], args: Sequence[Any], argnums: int | Sequence[int], dtype: str | None) -> Subject:
+    """Take a function and its arguments apart; raises UsageError where there is nothing to differentiate."""
+    given = arguments(fn, args, argnums, dtype)
 
     def function(*leaves: Any) -> list[jax.Array]:
-        placed = [*values]
-        for position, leaf in zip(moving, leaves, strict=True):
-            placed[position] = leaf
-        return [each for each in jax.tree.leaves(fn(*structure.unflatten(placed))) if is_real(each)]
+        return [each for each in jax.tree.leaves(fn(*given.placed(leaves))) if is_real(each)]
 
-    place = tuple(np.asarray(values[i]) for i in moving)
-    results = _results(fn, structure, values, moving, place)
-    leaves = tuple(Leaf(names[i], np.shape(values[i])) for i in moving)
+    place = tuple(np.asarray(given.values[i]) for i in given.moving)
+    results = _results(lambda *leaves: fn(*given.placed(leaves)), place)
+    leaves = tuple(Leaf(given.names[i], np.shape(given.values[i])) for i in given.moving)
     return Subject(function, leaves, place, results)
 
 
@@ -139,13 +171,7 @@ def _cast(value: Any, dtype: str | None) -> Any:
     return array if dtype is None else array.astype(jnp.dtype(dtype))
 
 
-def _results(fn: Any, structure: Any, values: list[Any], moving: list[int], place: Arrays) -> tuple[Leaf, ...]:
-    def outputs(*leaves: Any) -> Any:
-        placed = [*values]
-        for position, leaf in zip(moving, leaves, strict=True):
-            placed[position] = leaf
-        return fn(*structure.unflatten(placed))
-
+def _results(outputs: Callable[..., Any], place: Arrays) -> tuple[Leaf, ...]:
     shapes = _staged(lambda: jax.eval_shape(outputs, *place))
     found = [
         Leaf("value" + jax.tree_util.keystr(path), tuple(each.shape))
@@ -191,14 +217,13 @@ def _leaf_names(fn: Any, args: Sequence[Any]) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A derivative program: transforms, innermost first; `spelling` is how it is written around a function `f`."""
+    """A derivative program: transforms, innermost first."""
 
     name: str
     order: int
     transforms: tuple[str, ...]
     scalar_only: bool = False
     default: bool = True
-    spelling: str = ""
 
 
 _TRANSFORMS: Mapping[str, Callable[..., Any]] = MappingProxyType(
@@ -206,15 +231,15 @@ _TRANSFORMS: Mapping[str, Callable[..., Any]] = MappingProxyType(
 )
 
 PROGRAMS = (
-    Row(name="value", order=0, transforms=(), default=False, spelling="{f}"),
-    Row(name="grad", order=1, transforms=("grad",), scalar_only=True, spelling="jax.grad({f})"),
-    Row(name="jacfwd", order=1, transforms=("fwd",), spelling="jax.jacfwd({f})"),
-    Row(name="jacrev", order=1, transforms=("rev",), spelling="jax.jacrev({f})"),
-    Row(name="rev-rev", order=2, transforms=("rev", "rev"), spelling="jax.jacrev(jax.jacrev({f}))"),
-    Row(name="fwd-rev", order=2, transforms=("rev", "fwd"), spelling="jax.jacfwd(jax.jacrev({f}))"),
-    Row(name="rev-fwd", order=2, transforms=("fwd", "rev"), spelling="jax.jacrev(jax.jacfwd({f}))"),
-    Row(name="fwd-fwd", order=2, transforms=("fwd", "fwd"), spelling="jax.jacfwd(jax.jacfwd({f}))"),
-    Row(name="hessian", order=2, transforms=("rev", "fwd"), default=False, spelling="jax.hessian({f})"),
+    Row(name="value", order=0, transforms=(), default=False),
+    Row(name="grad", order=1, transforms=("grad",), scalar_only=True),
+    Row(name="jacfwd", order=1, transforms=("fwd",)),
+    Row(name="jacrev", order=1, transforms=("rev",)),
+    Row(name="rev-rev", order=2, transforms=("rev", "rev")),
+    Row(name="fwd-rev", order=2, transforms=("rev", "fwd")),
+    Row(name="rev-fwd", order=2, transforms=("fwd", "rev")),
+    Row(name="fwd-fwd", order=2, transforms=("fwd", "fwd")),
+    Row(name="hessian", order=2, transforms=("rev", "fwd"), default=False),
 )
 
 _NESTED = re.compile(r"(grad|jacfwd|jacrev)(\d+)")
@@ -224,14 +249,17 @@ _LETTERS = {"grad": "grad", "jacfwd": "fwd", "jacrev": "rev"}
 def program_named(name: str, order: int) -> Row | None:
     """The row of a name at an order: one of the table, `grad3`, `jacfwd3`, `jacrev3` nested so many times, or `jet`."""
     if name == "jet" and order:
-        series = ", ".join(["1.0", *["0.0"] * (order - 1)])
-        spelling = f"(lambda x: jax.experimental.jet.jet({{f}}, (x,), ([{series}],))[1][-1])"
-        return Row(name=name, order=order, transforms=("jet",), spelling=spelling)
+        return Row(name=name, order=order, transforms=("jet",))
     nested = _NESTED.fullmatch(name)
     if nested and int(nested[2]) == order:
-        wrapped = f"jax.{nested[1]}(" * order + "{f}" + ")" * order
-        return Row(name=name, order=order, transforms=(_LETTERS[nested[1]],) * order, spelling=wrapped)
+        return Row(name=name, order=order, transforms=(_LETTERS[nested[1]],) * order)
     return next((row for row in PROGRAMS if row.name == name and row.order == order), None)
+
+
+def names_of(order: int) -> tuple[str, ...]:
+    """The names of an order's programs, each once: those of the table, or nested ones, and `jet`."""
+    table = tuple(row.name for row in PROGRAMS if row.order == order)
+    return (*(table or (f"{each}{order}" for each in _LETTERS)), *(["jet"] if order else []))
 
 
 def defaults(order: int, *, scalar: bool) -> tuple[Row, ...]:
@@ -359,14 +387,19 @@ def _blind(text: str) -> str:
 
 
 def numbers(program: Any) -> Iterator[Any]:
-    """Every literal and constant of a jaxpr and of the programs inside it."""
-    yield from getattr(program, "consts", ())
+    """Every literal and constant of a jaxpr and of the programs inside it; of the keys of random numbers their data."""
+    yield from map(_plain, getattr(program, "consts", ()))
     jaxpr = getattr(program, "jaxpr", program)
     for equation in jaxpr.eqns:
         yield from (atom.val for atom in equation.invars if hasattr(atom, "val"))
         for inner in inner_programs(equation):
             yield from numbers(inner)
     yield from (atom.val for atom in jaxpr.outvars if hasattr(atom, "val"))
+
+
+def _plain(constant: Any) -> Any:
+    is_key = hasattr(constant, "dtype") and jnp.issubdtype(constant.dtype, jax.dtypes.prng_key)
+    return jax.random.key_data(constant) if is_key else constant
 
 
 def same_numbers(a: Any, b: Any) -> bool:

@@ -12,7 +12,7 @@ from verifier.report.numbers import exact_hex, shortened
 from verifier.runs.records import Entry, Input, Rule, RuleWorst, Verdict, Witness, Worst
 from verifier.symbolic.functions import CONSTANTS, FUNCTIONS, REDUCED
 
-__all__ = ["LONGEST", "missing_because", "reproduction"]
+__all__ = ["LONGEST", "missing_because", "printed_lines", "reproduction", "spelled_call"]
 
 LONGEST = 10
 _MOST_NUMBERS = 12
@@ -35,10 +35,10 @@ _TRANSFORMS: Mapping[str, tuple[str, ...]] = {
 # Compilation -> how it is written around the function, and around the transform `g` of it at the point. Of a batch of
 # one everything is printed where there are several inputs: its derivatives are nested tuples.
 _COMPILATIONS: Mapping[str, tuple[str, str]] = {
-    "eager": ("f", "{g}({point})"),
-    "jit": ("f", "jax.jit({g})({point})"),
-    "vmap": ("f", "jax.jit(jax.vmap({g}))({batch}){first}"),
-    "remat": ("jax.checkpoint(f)", "jax.jit({g})({point})"),
+    "eager": ("{f}", "{g}({point})"),
+    "jit": ("{f}", "jax.jit({g})({point})"),
+    "vmap": ("{f}", "jax.jit(jax.vmap({g}))({batch}){first}"),
+    "remat": ("jax.checkpoint({f})", "jax.jit({g})({point})"),
 }
 
 
@@ -84,7 +84,9 @@ def _code(entry: Entry, judged: Verdict | Rule, programs: tuple[str, ...]) -> st
     shown = _shown(judged, programs)
     if not all(each.name in shown.inputs for each in entry.inputs):
         raise _NotSimple("the function has more numbers than fit here")
-    calls = (_call(each, shown.order, entry.inputs) for each in shown.programs)
+    is_number = [each.shape for each in entry.inputs] == [()]
+    names = [each.name for each in entry.inputs]
+    calls = (spelled_call(each, shown.order, names, is_number=is_number) for each in shown.programs)
     call = next((each for each in calls if each), None)
     if call is None:
         raise _NotSimple("the program multiplies by vectors that the run chose")
@@ -134,7 +136,7 @@ def _lines(entry: Entry, shown: _Shown, call: str) -> list[str]:
         f"    return {program or _jax(entry.value.text)}",
         *([derivative] if derivative else []),
         *(f"{each.name} = {_array(_bits(shown, each), each.shape, dtype)}" for each in entry.inputs),
-        *_printed(call, shown.comment),
+        *printed_lines(call, shown.comment),
     ]
 
 
@@ -142,7 +144,7 @@ def _bits(shown: _Shown, each: Input) -> list[str]:
     return [witness.hex for witness in shown.inputs[each.name]]
 
 
-def _printed(call: str, comment: str) -> list[str]:
+def printed_lines(call: str, comment: str) -> list[str]:
     """The last line, or two where call and comment do not fit into one."""
     line = f"print({call})  # {comment}"
     return [line] if len(line) <= _WIDEST else [f"# {comment}"[:_WIDEST], f"print({call})"]
@@ -168,22 +170,23 @@ def _program(entry: Entry) -> str | None:
     return call
 
 
-def _call(program: str, order: int, inputs: Sequence[Input]) -> str | None:
-    """The expression that the reproduction prints, and on a second line what it needs before; None for no short one."""
+def spelled_call(program: str, order: int, names: Sequence[str], *, is_number: bool, function: str = "f") -> str | None:
+    """The expression that a reproduction prints, and on a second line what it needs before; None for no short one.
+
+    `names` are the function's arguments, all of them differentiated; `is_number`: there is one, and it is a number.
+    """
     transform, _, compilation = program.partition("/")
     if compilation not in _COMPILATIONS:
         return None
-    function, applied = _COMPILATIONS[compilation]
-    names, alone = [each.name for each in inputs], len(inputs) == 1
+    wrapped, applied = _COMPILATIONS[compilation]
+    function, alone = wrapped.format(f=function), len(names) == 1
     places = {
         "point": ", ".join(names),
         "batch": ", ".join(f"{each}[None]" for each in names),
         "first": "[0]" if alone else "",
     }
     if transform == "jet":
-        return (
-            applied.format(g="d", **places) + _jet(function, order, *names) if alone and not inputs[0].shape else None
-        )
+        return applied.format(g="d", **places) + _jet(function, order, *names) if is_number else None
     transforms = _TRANSFORMS.get(transform, _repeated(transform, order))
     if transforms is None:
         return None

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,10 @@ from flint import arb
 from verifier.arithmetic.elements import NAN, NEG_INF, POS_INF, Special, as_fraction
 from verifier.arithmetic.floats import FORMATS, Format, ulp
 from verifier.truth.machine import kind_of
-from verifier.truth.shadow import Run, Shadow, Step
+from verifier.truth.shadow import Run, Shadow, Step, entry_of
 from verifier.truth.values import exact_literals
 
-__all__ = ["Blame", "Cause", "blame", "step_errors"]
+__all__ = ["Blame", "Cause", "Suspects", "blame", "step_errors"]
 
 Array = np.ndarray
 Locate = Callable[[Any], Any]
@@ -58,6 +59,8 @@ class Blame:
     lost_bits: float
     share: float | None
     reason: str
+    is_loss: bool = True
+    """Whether it did more than round, as every equation does."""
     source: Any = None
     equation: Any = field(default=None, repr=False, compare=False)
 
@@ -96,14 +99,54 @@ def blame(
     equations in their dtypes (`programs.one_equation`), else every local result is rounded correctly; `locate` finds an
     equation's source line (`programs.source_lines`).
     """
-    truth, local = exact.entry(component), zip(exact.steps, exact.local(run), strict=True)
-    errors = [each for index, (step, found) in enumerate(local) for each in _locals(exact, index, step, found)]
-    if value is not None and not math.isfinite(value):
-        found = _departure(exact, component, errors) if type(truth) is arb else None
-        found = found or _first_special(exact, component, value)
-    else:
-        found = _worst(exact, component, errors, value) if type(truth) is arb else None
-    return found if found is None or locate is None else replace(found, source=locate(found.equation))
+    return Suspects(exact, run).blame(component, value=value, locate=locate)
+
+
+@dataclass(eq=False)
+class Suspects:
+    """The local errors of a shadow run and what each of them does, which are the same for all components."""
+
+    exact: Shadow
+    run: Run | None = None
+    _tried: dict[Any, Sequence[Array]] = field(default_factory=dict)
+    """The program's results by what was replaced in it."""
+
+    def blame(self, component: int, *, value: float | None = None, locate: Locate | None = None) -> Blame | None:
+        """As the function `blame`."""
+        truth = self.exact.entry(component)
+        if value is not None and not math.isfinite(value):
+            found = _departure(self, component) if type(truth) is arb else None
+            found = found or _first_special(self, component, value)
+        else:
+            found = _worst(self, component, value) if type(truth) is arb else None
+        return found if found is None or locate is None else replace(found, source=locate(found.equation))
+
+    @cached_property
+    def errors(self) -> list[_Local]:
+        """The local errors of all steps, in the order of the program."""
+        local = zip(self.exact.steps, self.exact.local(self.run), strict=True)
+        return [each for index, (step, found) in enumerate(local) for each in _locals(self.exact, index, step, found)]
+
+    @cached_property
+    def worst(self) -> list[_Local]:
+        """The errors that are tried, the worst first."""
+        return sorted(self.errors, key=lambda each: each.rank, reverse=True)[:TRIALS]
+
+    def entry_with(self, component: int, error: _Local) -> Any:
+        """The element of a component where one of `errors` is made and all else is exact."""
+        return self.tried(component, id(error), error.index, lambda: error.results)
+
+    def tried(self, component: int, key: Any, index: int, outputs: Callable[[], Sequence[Array]]) -> Any:
+        """The element of a component with a step's results replaced; the key tells the replacements apart."""
+        if key not in self._tried:
+            self._tried[key] = self.exact.results_with(index, outputs())
+        return entry_of(self._tried[key], component)
+
+    def form(self, component: int) -> Format | None:
+        """The format of the result that a component belongs to."""
+        variables = self.exact.program.jaxpr.outvars
+        sizes = np.cumsum([each.size for each in self.exact.results])
+        return FORMATS.get(variables[int(np.searchsorted(sizes, component, side="right"))].aval.dtype.name)
 
 
 def step_errors(exact: Shadow, step: Step, found: list[Array] | None) -> list[tuple[float, float]] | None:
@@ -208,23 +251,24 @@ def _log2(ratio: Fraction) -> float:
     return math.log2(ratio.numerator) - math.log2(ratio.denominator)
 
 
-def _worst(exact: Shadow, component: int, errors: list[_Local], value: float | None) -> Blame | None:
+def _worst(suspects: Suspects, component: int, value: float | None) -> Blame | None:
     """Of the errors whose effect is half of the component's error or more, the one that loses most bits.
 
     Where no single one has so much, the largest effect is compared with instead.
     """
+    exact, form = suspects.exact, suspects.form(component)
     total = arb(0) if value is None else _distance(exact, component, arb(value))
     effects: list[tuple[arb, _Local]] = []
-    for each in sorted(errors, key=lambda each: each.rank, reverse=True)[:TRIALS]:
-        effect = _distance(exact, component, exact.entry_with(component, each.index, each.results))
+    for each in suspects.worst:
+        effect = _distance(exact, component, suspects.entry_with(component, each))
         if total > 0 and effect * 2 >= total:
-            return _blame(each, float(effect / total))
+            return _blame(each, float(effect / total), form)
         effects.append((effect, each))
     largest = max((effect for effect, _ in effects), default=arb(0))
     if largest.is_zero():
         return None
     effect, found = next(pair for pair in effects if pair[0] * 2 >= largest)
-    return _blame(found, float(effect / (total if total > 0 else largest)))
+    return _blame(found, float(effect / (total if total > 0 else largest)), form)
 
 
 def _distance(exact: Shadow, component: int, other: Any) -> arb:
@@ -235,8 +279,10 @@ def _distance(exact: Shadow, component: int, other: Any) -> arb:
         return (other - exact.entry(component)).abs_upper()
 
 
-def _blame(found: _Local, share: float | None) -> Blame:
+def _blame(found: _Local, share: float | None, form: Format | None = None) -> Blame:
+    """`form` is that of the result."""
     cause = Cause.DECISION if found.differs else Cause.NONFINITE if found.departs else Cause.ROUNDING
+    narrow = _narrowness(found.step.equation, form)
     return Blame(
         primitive=found.step.equation.primitive.name,
         index=found.index,
@@ -244,12 +290,13 @@ def _blame(found: _Local, share: float | None) -> Blame:
         local_ulps=found.ulps,
         lost_bits=found.bits,
         share=None if share is None or not math.isfinite(share) else share,
-        reason=_reason(cause, found),
+        reason=_reason(cause, found, narrow),
+        is_loss=cause is not Cause.ROUNDING or found.bits >= _NO_BIT or bool(narrow),
         equation=found.step.equation,
     )
 
 
-def _reason(cause: Cause, found: _Local) -> str:
+def _reason(cause: Cause, found: _Local, narrow: str) -> str:
     name = found.step.equation.primitive.name
     match cause:
         case Cause.DECISION:
@@ -257,28 +304,46 @@ def _reason(cause: Cause, found: _Local) -> str:
         case Cause.NONFINITE:
             return f"{name} is not finite on rounded operands, where the exact result is"
         case Cause.ROUNDING:
-            precision = FORMATS[found.step.equation.outvars[0].aval.dtype.name].precision
-            lost = "all" if found.bits >= precision - 1 else f"{found.bits:.0f} of"
-            return f"{name} loses {lost} its {precision} bits"
+            return f"{name} {' and '.join(each for each in (_loss(found), narrow) if each)}"
 
 
-def _departure(exact: Shadow, component: int, errors: list[_Local]) -> Blame | None:
+def _loss(found: _Local) -> str:
+    precision = FORMATS[found.step.equation.outvars[0].aval.dtype.name].precision
+    lost = "all" if found.bits >= precision - 1 else f"{found.bits:.0f} of" if found.bits >= _NO_BIT else "none of"
+    return f"loses {lost} its {precision} bits"
+
+
+_NO_BIT = 0.5
+"""Fewer bits than this read as none."""
+
+
+def _narrowness(equation: Any, form: Format | None) -> str:
+    """Which format it works in, where that is narrower than the result's."""
+    formats = (FORMATS.get(getattr(each.aval.dtype, "name", "")) for each in (*equation.invars, *equation.outvars))
+    found = min((each for each in formats if each), key=lambda each: each.precision, default=form)
+    if found is None or form is None or found.precision >= form.precision:
+        return ""
+    return f"works in {found.name}: {found.precision} bits, where the result has {form.precision}"
+
+
+def _departure(suspects: Suspects, component: int) -> Blame | None:
     """The first equation that is not finite in its dtype while its exact result is, if the component then is not
     either.
     """
-    for each in [each for each in errors if each.departs][:TRIALS]:
-        if type(exact.entry_with(component, each.index, each.results)) is not arb:
+    for each in [each for each in suspects.errors if each.departs][:TRIALS]:
+        if type(suspects.entry_with(component, each)) is not arb:
             return _blame(each, None)
     return None
 
 
-def _first_special(exact: Shadow, component: int, value: float) -> Blame | None:
+def _first_special(suspects: Suspects, component: int, value: float) -> Blame | None:
     """The first equation that makes a NaN (or infinity) of operands that have none, and without which there is none."""
-    wanted = {NAN} if math.isnan(value) else {POS_INF, NEG_INF}
+    exact, is_nan = suspects.exact, math.isnan(value)
+    wanted = {NAN} if is_nan else {POS_INF, NEG_INF}
     makers = list(_makers(exact, wanted))
     for index, step in makers[:TRIALS]:
-        mended = [_mended(each, wanted, exact.system.exact(0)) for each in step.outputs]
-        if exact.entry_with(component, index, mended) not in wanted:
+        mended = partial(_all_mended, step.outputs, wanted, exact.system.exact(0))
+        if suspects.tried(component, (index, is_nan), index, mended) not in wanted:
             return _special_blame(index, step, value)
     return _special_blame(*makers[0], value) if makers else None
 
@@ -295,6 +360,10 @@ def _has(arrays: Sequence[Array], wanted: set[Special]) -> bool:
 
 def _entries(array: Array) -> Any:
     return array.flat if array.dtype == object else ()
+
+
+def _all_mended(arrays: Sequence[Array], wanted: set[Special], zero: Any) -> list[Array]:
+    return [_mended(each, wanted, zero) for each in arrays]
 
 
 def _mended(array: Array, wanted: set[Special], zero: Any) -> Array:

@@ -24,7 +24,7 @@ from verifier.truth.machine import Decide, kind_of
 from verifier.truth.rules.control import RULES as CONTROL
 from verifier.truth.rules.structural import RULES as STRUCTURAL
 
-__all__ = ["Run", "Shadow", "Step", "shadow"]
+__all__ = ["Run", "Shadow", "Step", "entry_of", "shadow"]
 
 Array = np.ndarray
 Task = tuple[Any, Sequence[Array]]
@@ -66,10 +66,14 @@ class Shadow:
 
     def entry(self, component: int) -> Any:
         """The exact element of a component; components count all entries of all results."""
-        return _entry(self.results, component)
+        return entry_of(self.results, component)
 
     def entry_with(self, component: int, index: int, outputs: Sequence[Array]) -> Any:
         """The element of a component where the step of that index returns `outputs`; what follows is exact."""
+        return entry_of(self.results_with(index, outputs), component)
+
+    def results_with(self, index: int, outputs: Sequence[Array]) -> Sequence[Array]:
+        """All results where the step of that index returns `outputs`."""
         counter = iter(range(len(self.steps) + 1))
 
         def instead(equation: Any, inputs: Sequence[Array]) -> Sequence[Array] | None:
@@ -79,7 +83,7 @@ class Shadow:
             return outputs if number == index else self.steps[number].outputs if number < index else None
 
         options = {**self.options, "instead": instead, "decide": self._followed()}
-        return _entry(evaluate(self.program, self.arguments, self.system, **options), component)
+        return evaluate(self.program, self.arguments, self.system, **options)
 
     def _followed(self) -> Decide:
         """The decisions of the exact run, except where the replaced result turns one."""
@@ -174,7 +178,8 @@ def _all_wide(found: Sequence[Array], variables: Sequence[Any]) -> list[Array]:
     return [_wide(*each) for each in zip(found, variables, strict=True)]
 
 
-def _entry(results: Sequence[Array], component: int) -> Any:
+def entry_of(results: Sequence[Array], component: int) -> Any:
+    """The entry of that number, where all entries of all results are counted."""
     for each in results:
         if component < each.size:
             return each.reshape(-1)[component]

@@ -159,7 +159,9 @@ def _exact_literals(system: Any) -> Literal:
 
 
 def lifted(value: Any, literal: Literal) -> np.ndarray:
-    """A concrete array as values: floating entries through `literal`, everything else as it is."""
+    """A concrete array as values: floating entries through `literal`, everything else as it is, keys in a box."""
+    if not isinstance(getattr(value, "dtype", np.dtype(object)), np.dtype):
+        return boxed(value)
     array = value if isinstance(value, np.ndarray) else np.asarray(value)
     kind = category(array.dtype)
     if kind == "real":
