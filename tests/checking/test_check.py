@@ -311,3 +311,22 @@ def test_taylor_mode_in_one_number():
     plane = verifier.check(lambda v: v[0] * v[1], np.ones(2), orders=(2,), programs=("jet",))
     assert any("one number" in each.why for each in plane.missing)
     assert not plane.ok
+
+
+def test_what_passes_with_a_note_says_so():
+    """A stop_gradient in the wrong place is no failure, and no secret either."""
+
+    def shifted(x):
+        p = jnp.exp(x - jax.lax.stop_gradient(x.max()))
+        return jnp.sum(jnp.arange(2.0) * p / jax.lax.stop_gradient(p.sum()))
+
+    def right(x):
+        p = jnp.exp(x - jax.lax.stop_gradient(x.max()))
+        return jnp.sum(jnp.arange(2.0) * p / p.sum())
+
+    at = np.array([0.5, 1.5])
+    noted, plain = verifier.check(shifted, at), verifier.check(right, at)
+    assert (noted.ok, plain.ok) == (True, True)
+    assert "SURROGATE: d/dx[0], d/dx[1]: what stop_gradient" in str(noted)
+    assert "SURROGATE" not in str(plain)
+    assert "JUMP: d/dx: the function jumps here" in str(verifier.check(jnp.floor, np.float64(2)))

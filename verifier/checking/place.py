@@ -15,7 +15,7 @@ from verifier.checking.blaming import Blaming
 from verifier.checking.intent import Intent, Solution, judge_intent, plain_inputs
 from verifier.checking.numbers import Maker, Numbers
 from verifier.checking.result import Conflict, Judgement, Skipped
-from verifier.checking.route import Route
+from verifier.checking.route import Route, components_of
 from verifier.checking.tracing import Tracing
 from verifier.execution.compiled import reason_of
 from verifier.judge.text import truth_text
@@ -155,7 +155,7 @@ class _Here:
         lost = RuleVerdict(kind=RuleClass.UNDECIDED, reason=route.program(row, compilation).reason)
         conditions = route.conditions(row.order, rows)
         names, values, kinds = (route.window(each, row.order) for each in (self._names(row), numbers, dtypes))
-        for (j, i), truth in _components(route.truths(row.order, rows)):
+        for (j, i), truth in components_of(route.truths(row.order, rows)):
             rule = lost if verdicts is None else self.blaming.strict(route, row.order, verdicts[j, i])
             found = self._judgement(
                 row.order,
@@ -208,7 +208,7 @@ class _Here:
         if verdicts is None:
             return
         names = route.window(self._names(row), row.order)
-        for (j, i), truth in _components(route.truths(row.order, rows)):
+        for (j, i), truth in components_of(route.truths(row.order, rows)):
             if verdicts[j, i].kind in (RuleClass.WRONG, RuleClass.INEXACT):
                 yield self._without_number(row.order, row.name, names[j, i], truth, verdicts[j, i])
 
@@ -264,12 +264,6 @@ class _Here:
     def point(self) -> dict[str, Any]:
         leaves = self.target.own.subject.leaves
         return {leaf.name: _nested(each.tolist()) for leaf, each in zip(leaves, self.exact, strict=True)}
-
-
-def _components(truths: Any) -> Iterator[tuple[tuple[int, int], LocalTruth]]:
-    for j, row in enumerate(truths):
-        for i, truth in enumerate(row.components):
-            yield (j, i), truth
 
 
 def _nested(value: Any) -> Any:

@@ -33,7 +33,7 @@ from verifier.truth.lines import Lines, of_jaxpr
 from verifier.truth.primal import PrimalTruth
 from verifier.truth.smooth import NotSmooth, derivatives
 
-__all__ = ["Program", "Route", "chosen_components"]
+__all__ = ["Program", "Route", "chosen_components", "components_of"]
 
 _MOST_COMPONENTS = {1: 16, 2: 6, 3: 3, 4: 2}
 """More input components than this, and so many of them are chosen at random."""
@@ -252,7 +252,7 @@ class Route:
             known = self._truths[order]
             found = np.full((len(known), len(known[0].components)), Fraction(0), dtype=object)
             for moved in self._truths_of_moved_literals(order):
-                for index, truth in _components(moved):
+                for index, truth in components_of(moved):
                     found[index] = max(found[index], _gap(known[index[0]].components[index[1]], truth))
             self._spreads[order] = found
         return self._spreads[order]
@@ -506,7 +506,8 @@ def differ(a: LocalTruth, b: LocalTruth) -> bool:
     return type(a) is not type(b) and not any(isinstance(each, NoTruth) for each in (a, b))
 
 
-def _components(truths: Sequence[RowTruth]) -> Iterator[tuple[tuple[int, int], LocalTruth]]:
+def components_of(truths: Sequence[RowTruth]) -> Iterator[tuple[tuple[int, int], LocalTruth]]:
+    """All truths with their places: (result, chosen component)."""
     for j, row in enumerate(truths):
         for i, truth in enumerate(row.components):
             yield (j, i), truth

@@ -7,7 +7,7 @@ from typing import Any
 
 from verifier.arithmetic.floats import FORMATS, shortest_decimal
 from verifier.checking.result import Judgement, Result, Skipped
-from verifier.model.rule import RuleClass, RuleVerdict
+from verifier.model.rule import Note, RuleClass, RuleVerdict
 from verifier.model.verdict import NumberVerdict
 
 __all__ = ["number_text", "result_text", "shown_by"]
@@ -29,7 +29,7 @@ def result_text(result: Result) -> str:
         parts.append(f"  ... and {len(blocks) - _MOST_BLOCKS} more")
     if any(not each.fails for each in result.findings):
         parts.append('  undecided="allow" lets pass what cannot be decided')
-    parts += [_reproduction(result), *_skipped(result)]
+    parts += [_reproduction(result), *_noted(result), *_skipped(result)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -68,6 +68,23 @@ def _conflicts(result: Result) -> str:
         return ""
     head = f"ORACLE CONFLICT: two routes to the truth about {result.function} exclude each other; please report this"
     return "\n".join([head, *(f"  {each}" for each in result.conflicts)])
+
+
+def _noted(result: Result) -> list[str]:
+    """What a reader has to know of judgements that pass."""
+    found: dict[str, list[str]] = {}
+    for each in result.verdicts:
+        for note in each.notes if each not in result.findings else ():
+            found.setdefault(note, []).append(each.component)
+    return [f"  {note}: {_names(dict.fromkeys(found[note]))}: {text}" for note, text in _NOTES.items() if note in found]
+
+
+_NOTES = {
+    Note.JUMP: "the function jumps here, and no derivative says anything",
+    Note.SURROGATE: "what stop_gradient or a surrogate leaves is differentiated; the plain function has another slope",
+    Note.PINNED: "rests on the decisions or random bits of one recorded run",
+    Note.UNCERTIFIED: "no convex combination of the gradients that were found around this kink",
+}
 
 
 def _skipped(result: Result) -> list[str]:
