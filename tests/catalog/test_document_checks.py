@@ -197,6 +197,7 @@ def test_a_planted_fault_is_the_only_one_reported(old: str, new: str, fault: str
         ("[1/3, 1/3]", "", False),  # mathematics alone
         ("[1/3, 0.34]", "value: x, ", False),
         ("[1, 1]", "value: x, ", False),
+        ("[1/3, 1/3]", "points: [{x: 1/3}], value: x, ", False),  # at the point, rounded
     ],
 )
 def test_a_domain_holds_a_float_where_something_is_to_run(domain: str, value: str, fault: bool, faults: Faults) -> None:
@@ -204,9 +205,9 @@ def test_a_domain_holds_a_float_where_something_is_to_run(domain: str, value: st
         'format: "1.0"\nsource: {title: t, sections: [{id: s, title: t}]}\nentries:\n  e: {title: t, section: s, '
         f"{value}inputs: {{x: {{domain: {domain}}}}}, claims: [{{id: c, says: q, identity: {{left: x, right: x}}}}]}}\n"
     )
-    message = "no float64 is in this domain, so nothing could be verified: widen it, or make the input a constant"
+    message = "no float64 is in this domain, so nothing could be verified: widen it, declare points, or make the input"
     where = "catalog/x.yaml:4:60: "
-    assert found == ([f"{where}{message} under `data` (at entries.e.inputs.x.domain)"] if fault else [])
+    assert found == ([f"{where}{message} a constant under `data` (at entries.e.inputs.x.domain)"] if fault else [])
 
 
 def test_a_circle_of_a_quantity_and_an_iteration(faults: Faults) -> None:

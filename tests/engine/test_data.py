@@ -64,6 +64,13 @@ def test_a_listing_gives_the_bits_that_it_computed():
         fetched(FromListing(listing="cell", variable="missing"), (2,), (cell,))
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_what_a_listing_gives_that_is_no_number_is_refused(number):
+    cell = Listing(id="cell", section="s", code=f"w = [1.0, float('{number}')]")
+    with pytest.raises(UsageError, match=r"the data d \(variable w of listing cell, as run\) hold what is no real"):
+        fetched(FromListing(listing="cell", variable="w"), (2,), (cell,))
+
+
 def place(at, form=FLOAT64):
     entry = entry_with(Datum(name="start", shape=(2,), source=Inline(values=(Text("1/3"), Text("2")))))
     data = data_of(entry, {})
@@ -104,6 +111,7 @@ def test_a_point_without_a_real_value_is_refused(written, why):
     [
         ("9", "edge", None),
         ("pi*9/pi", "edge", None),  # nothing decides it at the very end
+        ("sum([1/0, 1])", "edge", "for x: this point has no real value"),
         ("3*pi", "edge", r"for x, about 9\.42.*\[-9, 9\]"),
         ("1", "far", r"for p\.v, about -2\.0, is outside the domain \[0, 9\]"),
     ],

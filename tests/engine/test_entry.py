@@ -25,6 +25,13 @@ def test_an_entry_that_no_dtype_has_a_point_of_is_failed(verified: Verified) -> 
     assert "no float16 is in the domain of x; widen" in reason(verified(body, dtypes=("float16",)))
 
 
+def test_a_declared_point_may_stand_for_a_domain_without_floats(verified: Verified) -> None:
+    """It is rounded; where that leaves no finite number, nothing is verified."""
+    body = "inputs: {{x: {{domain: [{0}, {0}]}}}}\nvalue: x\norders: [1]\npoints: [{{x: {0}}}]"
+    assert verified(body.format("1/3")).end.exit_status == 0
+    assert "no float64 is in the domain of x" in reason(verified(body.format("1e400")))
+
+
 def test_an_entry_without_points_and_samples_is_failed(verified: Verified) -> None:
     assert "there is no point to verify at; declare one" in reason(verified(WIDE))
     assert verified(WIDE, samples=1).end.exit_status == 0

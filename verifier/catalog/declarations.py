@@ -106,18 +106,18 @@ def _declare_inputs(entry: schema.Entry, vocabulary: Vocabulary, faults: FaultLi
         if isinstance(leaf, schema.Leaf):
             _check_size(shape, leaf, faults)
             _check_ends(leaf, "domain", faults)
-            if "value" in entry.node:
+            if "value" in entry.node and entry.points == []:
                 _check_members(leaf, faults)
 
 
 def _check_members(leaf: schema.Leaf, faults: FaultList) -> None:
-    """A value is verified at floats: each dtype's are float64s."""
+    """A value is verified at floats, and each dtype's are float64s: without declared points some are in the domain."""
     ends = _ends(leaf.domain)
     if not ends or ends[0] > ends[1]:
         return
     if nearest_inside(ends[0], FLOAT64, up=True) > nearest_inside(ends[1], FLOAT64, up=False):
         node = leaf.node["domain"]
-        advice = "widen it, or make the input a constant under `data`"
+        advice = "widen it, declare points, or make the input a constant under `data`"
         faults.add(node.position, f"no float64 is in this domain, so nothing could be verified: {advice}", node.path)
 
 

@@ -50,27 +50,31 @@ class Values:
             self.faults.add(node.position, problem, node.path)
 
     def _problem(self, node: Scalar, name: str) -> str | None:
-        from verifier.symbolic.formula import Name
-
         formula, domain = _parsed(node), self.domains.get(name)
-        match formula:
-            case None:
-                return None
-            case Name(name=datum) if datum in self.data:
-                outside = [each for each in self._extent(datum) if not _is_inside(each, domain)]
-                wrong = f"the value {outside[0]} of `{shown(datum)}`" if outside else ""
-            case _ if (value := _rational(formula)) is not None:
-                wrong = "" if _is_inside(value, domain) else f"the value {value}"
-            case _ if _is_harmless(formula, domain):
-                return None
-            case _:
-                value = _enclosure(formula)
-                if not value.is_real:
-                    return "this point has no real value: write a finite number"
-                wrong = f"the value `{shown(node.text)}`" if value.is_outside(domain) else ""
+        if formula is None:
+            return None
+        if (known := self._known(formula)) is not None:
+            wrong = [f"the value {number}{origin}" for number, origin in known if not _is_inside(number, domain)]
+        elif _is_harmless(formula, domain):
+            return None
+        else:
+            enclosure = _enclosure(formula)
+            if not enclosure.is_real:
+                return "this point has no real value: write a finite number"
+            wrong = [f"the value `{shown(node.text)}`"] if enclosure.is_outside(domain) else []
         if not wrong or domain is None:
             return None
-        return f"{wrong} is outside the domain [{domain[0]}, {domain[1]}] of `{shown(name)}`: {_ADVICE}"
+        where = f"the domain [{domain[0]}, {domain[1]}] of `{shown(name)}`"
+        return f"{wrong[0]} is outside {where}: move it inside, or widen the domain"
+
+    def _known(self, formula: Formula) -> list[tuple[Fraction, str]] | None:
+        """The exact numbers that the formula stands for, and where each comes from; None where it is no rational."""
+        from verifier.symbolic.formula import Name
+
+        if isinstance(formula, Name) and formula.name in self.data:
+            return [(number, f" of `{shown(formula.name)}`") for number in self._extent(formula.name)]
+        value = _rational(formula)
+        return None if value is None else [(value, "")]
 
     def _extent(self, datum: str) -> list[Fraction]:
         """The least and the greatest number of data that the catalog writes out; nothing for others."""
@@ -78,9 +82,6 @@ class Values:
             numbers = list(_numbers(self.data[datum]))
             self._extents[datum] = [min(numbers), max(numbers)] if numbers else []
         return self._extents[datum]
-
-
-_ADVICE = "move it inside, or widen the domain"
 
 
 def _is_inside(value: Fraction, domain: Ends | None) -> bool:

@@ -53,7 +53,10 @@ def _exact(datum: Datum, listings: Mapping[str, ListingRun]) -> np.ndarray:
             numbers = spaced(source, datum.shape)
         case FromListing() as source:
             numbers = value_of(listings[source.listing], source).array
-    return np.asarray(numbers, dtype=object).reshape(datum.shape)
+    found = np.asarray(numbers, dtype=object).reshape(datum.shape)
+    if any(isinstance(each, float) and not math.isfinite(each) for each in found.flat):
+        raise UsageError(f"the data {datum.name} ({describe(datum)}) hold what is no real number: nan or an infinity")
+    return found
 
 
 def _rationals(values: NestedText) -> np.ndarray:
@@ -92,15 +95,16 @@ def _rounded(element: Element, form: Format, leaf: str) -> float:
 
 
 def require_inside(at: At, workspace: Workspace) -> None:
-    """Raises UsageError where a declared point certainly is outside a domain: data are known only now."""
+    """Raises UsageError where a declared point is no real point or certainly outside: data are known only now."""
     certified = workspace.certified(_POINT_BITS)
     place, system = certified.place(at), certified.system
     for leaf in workspace.entry.inputs:
         lower, upper = system.exact(leaf.lower), system.exact(leaf.upper)
         for element in place[leaf.name].flat if leaf.name in place else ():
+            about = _rounded(element, FLOAT64, leaf.name)
             if system.compare("lt", element, lower) or system.compare("gt", element, upper):
                 raise UsageError(
-                    f"a point's value for {leaf.name}, about {round_to(element, FLOAT64)!r}, is outside the domain"
+                    f"a point's value for {leaf.name}, about {about!r}, is outside the domain"
                     f" [{leaf.lower}, {leaf.upper}]; move it inside, or widen the domain"
                 )
 

@@ -14,7 +14,7 @@ import numpy as np
 from verifier.arithmetic.floats import named
 from verifier.engine.blaming import NumberBlame
 from verifier.engine.data import data_of, declared_point, require_inside
-from verifier.engine.describe import entry_record, point_label
+from verifier.engine.describe import entry_record, failed_entry, point_label
 from verifier.engine.exercised import rule_table
 from verifier.engine.explaining import Explaining
 from verifier.engine.followed import Programs, followed
@@ -23,7 +23,6 @@ from verifier.engine.options import Options
 from verifier.engine.program import program_of
 from verifier.engine.rule_records import WIDE, RuleFindings, rule_findings
 from verifier.engine.targets import Targets
-from verifier.errors import UsageError
 from verifier.execution.observe import Observation, observe
 from verifier.execution.points import MANY, Point, empty_domains, points
 from verifier.judge.number import Yardstick, allowance
@@ -78,7 +77,8 @@ def verify(prepared: Prepared, targets: Targets, options: Options) -> Outcome:
     task = _Task(prepared, options)
     found_points = {dtype: task.points(dtype) for dtype in targets.dtypes}
     if not any(found_points.values()):
-        raise UsageError(_no_point(prepared.entry, targets.dtypes))
+        reason = _no_point(prepared.entry, targets.dtypes)
+        return Outcome(entry=failed_entry(prepared.entry, reason), skipped=tuple(task.unheld(targets.dtypes)))
     planned = task.plan(found_points, targets)
     observations = task.observe(planned, found_points)
     ruled = task.rules(planned, found_points)

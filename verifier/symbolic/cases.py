@@ -22,6 +22,7 @@ import sympy
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanAtom
 
+from verifier.errors import FormulaError
 from verifier.symbolic.expressions import tree_size
 from verifier.symbolic.kernels import Kernel, Sides
 from verifier.symbolic.proof import prove_equal
@@ -38,8 +39,9 @@ _MODEST = 100
 _SWITCHES = (sympy.Piecewise, Sides, sympy.Abs, sympy.sign, sympy.Max, sympy.Min)
 _UNDEFINED = (sympy.nan, sympy.zoo, sympy.oo, -sympy.oo)
 _GROWING = (sympy.gamma, sympy.loggamma, sympy.polygamma, sympy.besselj, sympy.besseli)
-# What SymPy raises where it does not go on.
+# What SymPy raises where it does not go on, and what is raised of what it makes.
 FAILURES = (
+    FormulaError,
     ValueError,
     TypeError,
     ArithmeticError,

@@ -20,7 +20,6 @@ import sympy
 from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.elements import Element, Unknown, as_fraction, is_finite, lower, upper
 from verifier.arithmetic.floats import FLOAT64, FORMATS, shortest_decimal
-from verifier.errors import FormulaError
 from verifier.model.verdict import Enclosure, Kink, LocalTruth
 from verifier.symbolic.cases import FAILURES, equal_by_cases
 from verifier.symbolic.display import expression_latex
@@ -168,7 +167,7 @@ def derivative(expression: Kernel, symbols: Sequence[sympy.Symbol]) -> Kernel | 
             return None
         try:
             expression = differentiate(expression, symbol)
-        except (FormulaError, *FAILURES):
+        except FAILURES:
             return None
         if tree_size(expression) > MAX_DERIVATIVE:
             return None
