@@ -106,12 +106,32 @@ doubled_to_one.defjvp(lambda primals, tangents: (doubled_to_one(*primals), tange
 
 
 @jax.custom_jvp
+def from_its_first_term(x):
+    """exp, whose loop holds the next term already: at 0 it takes no step, and returns the constant it began with."""
+
+    def step(state):
+        k, term, total = state
+        return k + 1, term * x / (k + 1), total + term
+
+    start = (jnp.ones_like(x), x, jnp.ones_like(x))
+    return jax.lax.while_loop(lambda state: jnp.abs(state[1]) > 1e-17 * state[2], step, start)[2]
+
+
+from_its_first_term.defjvp(lambda primals, tangents: (from_its_first_term(*primals), tangents[0]))
+
+
+@jax.custom_jvp
 def dropped(x):
     """A relu: at 0 from the right no step is taken, and a further one would drop the slope."""
     return jax.lax.while_loop(lambda y: y < 0.0, lambda y: 0.0 * y, x)
 
 
 dropped.defjvp(lambda primals, tangents: (dropped(*primals), tangents[0]))
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_series_that_takes_no_step_is_run_on(order):
+    assert slope(from_its_first_term, 0, order) == 1.0
 
 
 def test_at_a_fixed_point_of_the_body_the_steps_of_the_program_are_differentiated():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from verifier.truth.machine import Compute, Machine, Table, kind_of, rules
-from verifier.truth.rules.loops import converged, stops_at_a_tolerance
+from verifier.truth.rules.loops import converged, starts_constant, stops_at_a_tolerance
 from verifier.truth.rules.named import recognised
 from verifier.truth.values import Refused, is_decided, undecided
 
@@ -66,8 +66,7 @@ def _while(machine: Machine, equation: Any, *operands: Array) -> list[Array]:
         (condition,) = machine.run(params["cond_jaxpr"], [*condition_constants, *carry])
         active = _active(machine, equation, condition)
         if not active.any():
-            # A loop that has taken no step has come near to nothing.
-            more = machine.overrun() if done and stops_at_a_tolerance(equation) else 0
+            more = machine.overrun() if stops_at_a_tolerance(equation) and (done or starts_constant(carry)) else 0
             for _ in range(more):
                 carry = machine.run(params["body_jaxpr"], [*body_constants, *carry])
             return carry

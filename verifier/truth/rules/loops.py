@@ -17,14 +17,14 @@ import numpy as np
 from flint import fmpq
 
 from verifier.arithmetic.elements import Unknown, compare, exact_ball, is_finite
-from verifier.arithmetic.expansion import Germ
+from verifier.arithmetic.expansion import Germ, is_constant
 from verifier.arithmetic.germ import GermSystem
 from verifier.arithmetic.one_sided import coefficient, limit
 from verifier.arithmetic.vocabulary import OPERATIONS
 from verifier.model.jaxprs import all_equations
 from verifier.truth.machine import Machine, kind_of
 
-__all__ = ["converged", "stops_at_a_tolerance"]
+__all__ = ["converged", "starts_constant", "stops_at_a_tolerance"]
 
 _MORE_STEPS = 12
 _SAME = Fraction(1, 2**26)
@@ -46,6 +46,15 @@ def converged(
         return results
     again = machine.run_on(program, operands, 2 * _MORE_STEPS + 1)  # odd: an even number of turns is none
     return further if all(_is_at_rest(*pair) for pair in _pairs(further, again)) else results
+
+
+def starts_constant(carry: Sequence[np.ndarray]) -> bool:
+    """Whether a number that a loop starts with does not vary, as the first sum of a series.
+
+    Else a loop that has taken no step has come near to nothing: what it returns is a function of its own (of
+    `while s < 0: s = 0*s`, s itself).
+    """
+    return any(isinstance(entry, Germ) and is_constant(entry) for array in carry for entry in array.flat)
 
 
 def stops_at_a_tolerance(equation: Any) -> bool:
