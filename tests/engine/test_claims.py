@@ -110,7 +110,7 @@ inputs:
   u: {domain: [0, 1]}
   p: {domain: [0.5, 3]}
   v: {shape: [2], domain: [0, 1]}
-let: {slope: "D(sqrt(u**3), u)"}
+let: {slope: "D(sqrt(u**3), u)", log_slope: "D(log(z), z)"}
 value: x**2
 """
 
@@ -125,6 +125,23 @@ ABOUT_REALS = {
     "real-equation": ("CONFIRMED", 'holds: "sqrt(2)*sqrt(3) == sqrt(6)"', "proved by SymPy"),
     "real-slope": ("UNDECIDED", 'at: {u: 0}, holds: "slope == 0"', "the derivative on the left side has no value"),
     "real-digits": ("REFUTED", 'digits: {formula: "sqrt(-1)**2", printed: -1}', ""),
+    "real-no-slope": ("REFUTED", 'at: {x: -2}, holds: "D(log(x), x) == 1/x"', "the left side is no number"),
+    "real-no-second-slope": ("UNDECIDED", 'at: {x: -2}, holds: "D(log(x), x, n=2) < 0"', "not decided by balls"),
+    "real-no-slope-by-name": ("UNDECIDED", 'at: {z: -2}, holds: "1 + log_slope > 0"', "not decided by balls"),
+    "real-no-slope-digits": ("REFUTED", 'at: {x: -2}, digits: {formula: "D(log(x), x)", printed: -0.5}', ""),
+    "real-other-slope": ("CONFIRMED", 'at: {x: -2}, holds: "D(log(abs(x)), x) == 1/x"', "certified"),
+    "for-all-no-slope": (
+        "REFUTED",
+        'holds: {formula: "D(log(z), z) == 1/z", for-all: [z]}',
+        "false at z = -3: the left side is no number",
+    ),
+    "for-all-no-slope-less": ("UNDECIDED", 'holds: {formula: "D(log(z), z) < 0", for-all: [z]}', "not decided"),
+    "for-all-slope": ("CONFIRMED", 'holds: {formula: "D(log(p), p) > 0", for-all: [p]}', "certified"),
+    "identity-no-slope": (
+        "REFUTED",
+        'identity: {left: "D(log(x), x)", right: 1/x}',
+        "the left side is no number at x =",
+    ),
     "for-all-root": ("REFUTED", 'holds: {formula: "sqrt(x)**2 == x", for-all: [x]}', "the left side is no number"),
     "for-all-hole": (
         "REFUTED",

@@ -109,7 +109,7 @@ def _is_equation(formula: Formula) -> TypeGuard[Apply]:
 
 def _equation(formula: Apply, at: At, workspace: Workspace) -> Equation:
     left, right = formula.arguments
-    return Equation.of(left, right, workspace, at)
+    return Equation((left, right), workspace, at)
 
 
 def _beyond_balls(equation: Equation) -> Decided:
@@ -132,7 +132,7 @@ def _alone(equation: Equation, values: Values, where: str = "") -> Decided | Non
     side = values.missing()
     if not side:
         return None
-    if equation.certain(side):
+    if equation.certainly_missing(values):
         return Decided.of(False, reason=f"the {side} side is no number{where}")
     return Decided.of(None, reason=f"the formula of the derivative on the {side} side has no value{where}")
 
@@ -157,15 +157,14 @@ def holds_for_all(claim: Holds, at: At, workspace: Workspace) -> Decided:
     domain = Domain(tuple(leaf for leaf in workspace.entry.inputs if leaf.name in claim.for_all))
     formula = parse(claim.formula.text)
     equation = _equation(formula, at, workspace) if _is_equation(formula) else None
-    node = workspace.node(formula)
     certified = workspace.certified(_FOR_ALL_BITS)
 
     def statement(elements: Sequence[Element]) -> bool | None:
         arrays = domain.arrays(elements)
         if equation is None:
-            return _statement(certified.evaluate(node, at, arrays))
+            return _statement(certified.evaluate(formula, at, arrays))
         values = equation.values(_FOR_ALL_BITS, arrays)
-        return False if equation.certain(values.missing()) else values.equal()
+        return False if equation.certainly_missing(values) else values.equal()
 
     def refuted(point: Point) -> Decided:
         values = None if equation is None else _values_at(equation, domain, point)
@@ -209,7 +208,7 @@ def identity(claim: Identity, at: At, workspace: Workspace) -> Decided:
 
     At single points one side may lack a value, as x/x does at 0; on a whole piece of the domain that refutes.
     """
-    equation = Equation.of(claim.left, claim.right, workspace, at)
+    equation = Equation((claim.left, claim.right), workspace, at)
     domain = equation.domain()
     trials = trial_values(equation)
     counterexample = differs(equation, trials)

@@ -31,11 +31,15 @@ def every(decisions: Iterable[bool | None]) -> bool | None:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Both sides of an equation in balls, at a point or on a whole box."""
+    """Both sides of an equation in balls, at a point or on a whole box.
+
+    `nowhere` names the sides with a derivative of what is certainly no number there: they are none.
+    """
 
     left: np.ndarray
     right: np.ndarray
     bits: int
+    nowhere: frozenset[str] = frozenset()
 
     def pairs(self) -> list[tuple[Element, Element]]:
         return list(zip(*(each.flat for each in np.broadcast_arrays(self.left, self.right)), strict=True))
@@ -64,30 +68,27 @@ class Values:
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """`left == right`, over the names of a workspace and at a point; made by `of`, with the graphs of both sides."""
+    """`left == right`, over the names of a workspace and at a point."""
 
     sides: tuple[Side, Side]
-    nodes: tuple[Node, Node]
     workspace: Workspace
-    at: At
-
-    @classmethod
-    def of(cls, left: Side, right: Side, workspace: Workspace, at: At = ()) -> Equation:
-        return cls((left, right), (workspace.node(left), workspace.node(right)), workspace, at)
+    at: At = ()
 
     def values(self, bits: int, extra: Arrays | None = None) -> Values:
         certified = self.workspace.certified(bits)
-        left, right = (certified.evaluate(node, self.at, extra) for node in self.nodes)
-        return Values(left, right, bits)
+        (left, left_exists), (right, right_exists) = (certified.existing(each, self.at, extra) for each in self.sides)
+        exists = dict(zip(SIDES, (left_exists, right_exists), strict=True))
+        return Values(left, right, bits, frozenset(side for side in SIDES if not exists[side]))
 
     def domain(self) -> Domain:
         """The inputs that the sides use and that are not fixed."""
-        return Domain.of(self.workspace, self.nodes, fixed=[name for name, _ in self.at])
+        return Domain.of(self.workspace, map(self.workspace.node, self.sides), fixed=[name for name, _ in self.at])
 
-    def certain(self, side: str) -> bool:
+    def certainly_missing(self, values: Values) -> bool:
         """Whether a side that has no value doesn't exist: a derivative may exist where its formula has no value."""
-        if not side:
-            return False
+        side = values.missing()
+        if not side or side in values.nowhere:
+            return bool(side)
         formula = self.sides[SIDES.index(side)]
         return not isinstance(formula, Node) and not self.workspace.differentiates(formula)
 

@@ -94,7 +94,7 @@ class _Tends:
         proved = every(prove_equal(each, claimed) for each, claimed in pairs)
         if proved is None:
             graphs = (map(self.workspace.graph, each) for each in pairs)
-            both = (Equation.of(one, claimed, self.workspace, self.at) for one, claimed in graphs)
+            both = (Equation((one, claimed), self.workspace, self.at) for one, claimed in graphs)
             other = next(filter(None, (differs(each, trial_values(each)) for each in both)), None)
             if other is not None:
                 return Decided.of(False, truth=truth, reason=f"by SymPy's limit; {other.reason}")

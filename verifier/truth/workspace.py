@@ -4,13 +4,14 @@ precision.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.elements import NAN, Decision, Element, Special
 from verifier.arithmetic.precision import working_precision
@@ -43,6 +44,7 @@ class Workspace:
     data: Arrays
     shapes: dict[str, Shape] = field(default_factory=dict)
     _certified: dict[int, Certified] = field(default_factory=dict)
+    _graphs: dict[Any, tuple[Node, tuple[Node, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for iteration in self.entry.iterations:
@@ -70,30 +72,53 @@ class Workspace:
 
         A derivative may exist where its formula, made by rules, has no value: 3 x^2 / (2 sqrt(x^3)) is 3/2 sqrt(x).
         """
+        return any(isinstance(part, Derivative) for part in self._parts(formula, self._named_by))
+
+    def graphs(
+        self, formula: Text | Formula | Node, extra: Mapping[str, Shape] | None = None
+    ) -> tuple[Node, tuple[Node, ...]]:
+        """The graph of a formula, and those of all that it and the definitions behind it differentiate.
+
+        Where one of these is no number, no derivative is, though its formula may have a value there: 1/x, for the slope
+        of log(x), at -2.
+        """
+        if isinstance(formula, Node):
+            return formula, ()
+        key = formula, tuple((extra or {}).items())
+        if key not in self._graphs:
+            derivatives = (each for each in self._parts(formula, self._defined_by) if isinstance(each, Derivative))
+            operands = dict.fromkeys(self.node(each.of, extra) for each in derivatives)
+            self._graphs[key] = self.node(formula, extra), tuple(operands)
+        return self._graphs[key]
+
+    def _parts(self, formula: Text | Formula, behind: Callable[[str], Iterable[Text]]) -> Iterator[Formula]:
+        """The formula, all that it consists of, and what stands behind its names."""
         waiting, seen = [formula], set()
         while waiting:
             part = waiting.pop()
-            match parse(part.text) if isinstance(part, Text) else part:
-                case Derivative():
-                    return True
+            part = parse(part.text) if isinstance(part, Text) else part
+            yield part
+            match part:
+                case Derivative(of=operand) | Index(operand=operand):
+                    waiting.append(operand)
                 case Name(name=name) if name not in seen:
                     seen.add(name)
-                    waiting += self._named_by(name)
-                case Index(operand=operand):
-                    waiting.append(operand)
+                    waiting += behind(name)
                 case Apply(arguments=parts) | Stack(items=parts):
                     waiting += parts
-        return False
+
+    def _defined_by(self, name: str) -> Iterator[Text]:
+        """The formula of a definition, or of the value."""
+        yield from (text for own, text in self.entry.definitions if own == name)
+        if name == "value" and self.entry.value is not None:
+            yield self.entry.value
 
     def _named_by(self, name: str) -> Iterator[Text]:
         """The formulas behind a name: those of its definition, or of its quantity or iteration."""
-        entry = self.entry
-        yield from (text for own, text in entry.definitions if own == name)
-        yield from (each.formula for each in entry.quantities if each.name == name)
-        steps = (each for each in entry.iterations if name.startswith(f"{each.name}."))
+        yield from self._defined_by(name)
+        yield from (each.formula for each in self.entry.quantities if each.name == name)
+        steps = (each for each in self.entry.iterations if name.startswith(f"{each.name}."))
         yield from (text for each in steps for _, text in each.step)
-        if name == "value" and entry.value is not None:
-            yield entry.value
 
     def symbolic(self, formula: Text | Formula, at: At = (), variables: Sequence[str] = ()) -> np.ndarray | None:
         """A formula's SymPy expressions at a point, over real symbols; None where they are too large or use balls."""
@@ -181,11 +206,23 @@ class Certified:
         return found
 
     def evaluate(self, formula: Text | Formula | Node, at: At = (), extra: Arrays | None = None) -> np.ndarray:
-        """A formula's elements at a point; `extra` gives further names their elements."""
+        """A formula's elements at a point; `extra` gives further names their elements.
+
+        Where it has a derivative of what is no number, none of them is known.
+        """
+        return self.existing(formula, at, extra)[0]
+
+    def existing(
+        self, formula: Text | Formula | Node, at: At = (), extra: Arrays | None = None
+    ) -> tuple[np.ndarray, bool]:
+        """What `evaluate` gives, and whether all that the formula differentiates may be a number there."""
         inputs = {leaf.name for leaf in self.workspace.entry.inputs}
         shapes = {name: array.shape for name, array in (extra or {}).items() if name not in inputs}
-        node = self.workspace.node(formula, shapes)
-        return self._run([node], {**self.named, **self.place(at), **(extra or {})})[0]
+        node, operands = self.workspace.graphs(formula, shapes)
+        leaves = {**self.named, **self.place(at), **(extra or {})}
+        value, *differentiated = self._run([node, *operands], leaves)
+        exists = not any(each is NAN for operand in differentiated for each in operand.flat)
+        return value if exists else _nothing(value), exists
 
     def place(self, at: At) -> dict[str, np.ndarray]:
         """The elements of a point's leaves."""
@@ -225,6 +262,12 @@ class Certified:
             state = {**state, **dict(zip(leaves, self._run(nodes, state), strict=True))}
             history.append(state)
         return {f"{iteration.name}.{leaf}": stacked([each[leaf] for each in history]) for leaf in state}
+
+
+def _nothing(value: np.ndarray) -> np.ndarray:
+    """No numbers, and nothing decided, in the place of an array's elements."""
+    nothing = (None if each is None or isinstance(each, bool) else NAN for each in value.flat)
+    return object_array(nothing, value.shape)
 
 
 def stacked(rows: list[np.ndarray]) -> np.ndarray:
