@@ -52,6 +52,14 @@ def test_the_exit_status_of_a_run(catalog, statement, status):
     assert invoke("run", catalog(statement), *NARROW).exit_code == status
 
 
+def test_a_run_that_judges_nothing_has_not_passed(catalog):
+    path = catalog()
+    path.write_text(path.read_text().split("    claims:")[0])
+    result = invoke("run", path, "--program", "hessian")
+    assert result.exit_code == 4
+    assert "Nothing was verified" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -117,6 +117,8 @@ def _verdict(
     still_open = sum(each.verdict == "UNDECIDED" for each in claims) + run.end.verdicts.get("UNDECIDED", 0)
     still_open += run.end.rules.get("UNDECIDED", 0)
     known = any(each.acknowledged for each in claims) or bool(findings)
+    if run.entries and not (run.verdicts or run.rules or run.claims):
+        return "open", "Nothing was verified: what was asked for leaves these entries no program."
     if still_open:
         return "open", f"Nothing new is wrong, but {count(still_open, 'question is', 'questions are')} still open."
     return ("good", "Nothing is wrong beyond what is already known.") if known else ("good", "Nothing is wrong.")

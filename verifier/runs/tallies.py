@@ -59,7 +59,7 @@ def counted(
     stale: Sequence[str] = (),
 ) -> End:
     """The `end` record of a run with these records; `conflicts` is how often two routes to a truth exclude each other,
-    which the records of entries do not say.
+    which the records of entries do not say. A run that judged nothing of its entries has not passed.
     """
     judged = (*verdicts, *rules, *claims)
     open_ones = [record for record in judged if record.acknowledged is None]
@@ -75,7 +75,7 @@ def counted(
         warnings=len(stale) + sum(_is_warning(record) for record in (*verdicts, *rules)),
         undecided=undecided,
         stale=tuple(stale),
-        exit_status=1 if findings else 4 if undecided else 0,
+        exit_status=1 if findings else 4 if undecided or (entries and not judged) else 0,
     )
 
 
