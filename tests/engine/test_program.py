@@ -27,10 +27,19 @@ points: [{x: 3/2}]
 """
 
 PROGRAMS = """
+import jax
 import jax.numpy as jnp
 from pathlib import Path
 
 def square(x): return x * x
+def clipped(x): return _square(x, 1.0)
+def bounded(x): return _square(x, 1e9)
+@jax.custom_vjp
+def _square(x, most): return x * x
+_square.defvjp(
+    lambda x, most: (x * x, (x, most)),
+    lambda held, cotangent: (2 * held[0] * jnp.clip(cotangent, -held[1], held[1]), jnp.zeros_like(held[1])),
+)
 def cube(x): return x * x * x
 def flat(x): return jnp.stack([x, x])
 def pair(x): return x, x
@@ -101,6 +110,18 @@ def test_a_right_program(verified: Verified, programs: str) -> None:
     assert implementation is not None
     assert (implementation.module, implementation.function) == (programs, "square")
     assert implementation.arguments == ("x",)
+
+
+def test_a_rule_that_is_right_for_unit_seeds_alone_is_wrong(verified: Verified, programs: str) -> None:
+    found = {}
+    for name in ("clipped", "bounded"):
+        text = SQUARE.replace("{program}", f"{programs}:{name}")
+        run = verified(text, allow_imports=True, programs=("grad", "vjp"))
+        assert not any(each.fails for each in run.verdicts)
+        found[name] = {(each.program, each.verdict, each.worst and each.worst.reason[:10]) for each in run.rules}
+    names = ("grad", "grad/remat", "grad/vmap", "vjp", "vjp/remat", "vjp/vmap")
+    assert found["bounded"] == {(name, "RIGHT", None) for name in names}
+    assert found["clipped"] == {(name, "WRONG", "not linear") for name in names}
 
 
 def test_a_program_of_another_function_is_found_by_its_value(verified: Verified, programs: str) -> None:

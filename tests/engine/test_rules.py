@@ -74,6 +74,13 @@ def test_a_wrong_rule_is_found_and_blamed(plant, verified, factor):
     assert run.end.exit_status == 1
 
 
+@pytest.mark.parametrize(("square", "verdict"), [(True, "WRONG"), (False, "RIGHT")])
+def test_a_rule_that_squares_its_tangent_is_found_along_signs_too(plant, verified, square, verdict):
+    plant(lambda f, primals, tangents: honest(f, primals, tangents) * (tangents[0] if square else 1))
+    run = verified(CURVE.replace("[1, 2]\npoints", "[1]\npoints"), programs=("jvp", "jacfwd"))
+    assert {each.verdict for each in run.rules} == {verdict}
+
+
 def test_a_failing_number_is_blamed_on_the_wrong_rule(plant, verified):
     plant(lambda f, primals, tangents: -honest(f, primals, tangents))
     run = verified(CURVE, programs=("grad",))

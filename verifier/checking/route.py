@@ -33,7 +33,7 @@ from verifier.truth.lines import Lines, of_jaxpr
 from verifier.truth.primal import PrimalTruth
 from verifier.truth.smooth import NotSmooth, derivatives
 
-__all__ = ["Program", "Route", "chosen_components", "components_of"]
+__all__ = ["Program", "Route", "chosen_components", "components_of", "judge_seeds"]
 
 _MOST_COMPONENTS = {1: 16, 2: 6, 3: 3, 4: 2}
 """More input components than this, and so many of them are chosen at random."""
@@ -240,7 +240,7 @@ class Route:
             return None
         verdicts = self.judged(program.derived, row.order, truths, program.where)
         if row.order and row.transforms != ("jet",) and self.tracing.has_own_rules:  # jet asks no custom rule
-            self._linear(verdicts, program, self.program(row, compilation, scaled=True), scale_of(row.order))
+            judge_seeds(verdicts, program, self.program(row, compilation, scaled=True), row.order)
         return self._proved(verdicts, row, compilation)
 
     def truth_spreads(self, order: int) -> np.ndarray:
@@ -266,17 +266,6 @@ class Route:
             lines = Lines(program, self.place, _QUICK)
             truth = PrimalTruth(lines, self.value.elements, self.chosen(order), self.seed, unit, spans=False)
             yield self._read(truth, order, ())
-
-    @staticmethod
-    def _linear(verdicts: np.ndarray, unit: Program, scaled: Program, scale: Fraction) -> None:
-        """Make verdicts WRONG where rules of the user's own are not linear in tangents or cotangents."""
-        if unit.derived is None or scaled.derived is None:
-            return
-        for index, verdict in np.ndenumerate(verdicts):
-            if verdict.kind is not RuleClass.WRONG:
-                value = unit.derived.value(int(unit.where[index]))
-                other = scaled.derived.value(int(scaled.where[index]))
-                verdicts[index] = judge_linear(value, other, scale) or verdict
 
     def _proved(self, verdicts: np.ndarray, row: Row, compilation: str) -> np.ndarray:
         """The verdicts with those marked that are proved for all inputs."""
@@ -471,6 +460,17 @@ class _Judged:
     @cached_property
     def _spread(self) -> list[Fraction | None]:
         return self.derived.spread(self.route.form, self.route.seed)
+
+
+def judge_seeds(verdicts: np.ndarray, unit: Program, scaled: Program, order: int) -> None:
+    """Make verdicts WRONG where rules of the user's own are not linear in tangents or cotangents."""
+    if unit.derived is None or scaled.derived is None:
+        return
+    for index, verdict in np.ndenumerate(verdicts):
+        if verdict.kind is not RuleClass.WRONG:
+            value = unit.derived.value(int(unit.where[index]))
+            other = scaled.derived.value(int(scaled.where[index]))
+            verdicts[index] = judge_linear(value, other, scale_of(order)) or verdict
 
 
 def _certified(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -50,7 +50,7 @@ class Tracing:
     @cached_property
     def scaled(self) -> Tracing:
         """The same function with other seeds: see `trace.scaled`."""
-        return Tracing(scaled(self.subject), self.dtype)
+        return Tracing(replace(self.subject, function=scaled(self.subject.function)), self.dtype)
 
     @cached_property
     def has_rules(self) -> bool:

@@ -25,7 +25,7 @@ from verifier.programs.extent import operations
 from verifier.programs.layout import Layout
 from verifier.programs.modes import SYMBOLIC, Function, Run, build, row_of
 from verifier.programs.plan import Plan
-from verifier.programs.trace import Arrays, Subject, Traced, numbers, same_numbers, same_program, trace
+from verifier.programs.trace import Arrays, Subject, Traced, numbers, same_numbers, same_program, scaled, trace
 
 __all__ = ["Followed", "Programs", "followed", "followed_as"]
 
@@ -98,6 +98,16 @@ class Programs:
 
         result = Leaf("value", self.signature.value_shape)
         return Tracing(Subject(function, self.signature.leaves, self._place, (result,)), self.dtype)
+
+    @cached_property
+    def scaled(self) -> Programs:
+        """The same programs with other seeds: see `trace.scaled`."""
+
+        def function(*arguments_and_data: Any) -> Any:
+            *arguments, data = arguments_and_data
+            return scaled(lambda *given: self.function(*given, data))(*arguments)
+
+        return Programs(signature=self.signature, signs=self.signs, function=function, data=self.data, dtype=self.dtype)
 
     @cached_property
     def arrays(self) -> dict[str, np.ndarray]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from verifier.checking.blaming import Blaming
-from verifier.checking.route import Route
+from verifier.checking.route import Program, Route, judge_seeds
 from verifier.engine.contracted import contracted
 from verifier.engine.followed import Followed, Programs
 from verifier.execution.dtypes import exact
@@ -23,7 +23,7 @@ from verifier.execution.points import Point
 from verifier.model.rule import Blame, LocalTruth, ProgramValue, RowTruth, RuleVerdict
 from verifier.programs.components import Signature
 from verifier.programs.extent import operations
-from verifier.programs.trace import Row, program_named
+from verifier.programs.trace import Row, Traced, program_named
 from verifier.truth.derived import Derived
 
 __all__ = ["Place", "Ruled", "chosen_points"]
@@ -111,14 +111,19 @@ class Place:
         if isinstance(traced, str):
             return traced
         where = self.programs.where(program, self.route.chosen(program.order))
+        return self._judged(program, self._derivative(traced, where), where)
+
+    def _derivative(self, traced: Traced, where: np.ndarray) -> Derived:
         key = (id(traced.jaxpr), where.tobytes())
         if key not in self._derived:
             self._derived[key] = self.route.derived(traced, where)
-        return self._judged(program, self._derived[key], where)
+        return self._derived[key]
 
     def _judged(self, program: Followed, derived: Derived, where: np.ndarray) -> list[Ruled]:
         truths = self._truths(program)
         verdicts: Any = self.route.judged(derived, program.order, truths, where)
+        if self.programs.tracing.has_own_rules and not program.transform.startswith("jet"):  # jet asks no custom rule
+            self._judge_seeds(verdicts, program, derived, where)
         return [
             Ruled(
                 place=self,
@@ -130,6 +135,12 @@ class Place:
             for row, places, judged in zip(truths, where.tolist(), verdicts, strict=True)
             for truth, place, verdict in zip(row.components, places, judged, strict=True)
         ]
+
+    def _judge_seeds(self, verdicts: np.ndarray, program: Followed, derived: Derived, where: np.ndarray) -> None:
+        traced = self.programs.scaled.traced(program)
+        if not isinstance(traced, str):
+            both = (Program(derived=each, where=where) for each in (derived, self._derivative(traced, where)))
+            judge_seeds(verdicts, *both, program.order)
 
     def _truths(self, program: Followed) -> tuple[RowTruth, ...]:
         tensors = [self.route.truths(k, self._guides) for k in range(1, program.order + 1)]

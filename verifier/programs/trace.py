@@ -127,10 +127,10 @@ def subject(fn: Callable[..., Any], args: Sequence[Any], argnums: int | Sequence
 _TANGENT, _COTANGENT = -0.75, -1280.0
 
 
-def scaled(given: Subject) -> Subject:
-    """The subject with every tangent that enters it, and every cotangent, multiplied: seeds that are no unit vectors.
+def scaled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with every tangent that enters it, and every cotangent, multiplied: seeds that are no unit vectors.
 
-    Its derivatives of order k are `scale_of(k)` times the subject's, unless a rule is not linear in what it is given.
+    Its derivatives of order k are `scale_of(k)` times the function's, unless a rule is not linear in what it is given.
     """
 
     @jax.custom_jvp
@@ -141,14 +141,14 @@ def scaled(given: Subject) -> Subject:
     def _(primals: Any, tangents: Any) -> Any:
         return same(primals[0]), _TANGENT * tangents[0]
 
-    def function(*leaves: Any) -> list[jax.Array]:
-        return [_COTANGENT * each for each in given.function(*map(same, leaves))]
+    def multiplied(*arguments: Any) -> Any:
+        return jax.tree.map(lambda each: _COTANGENT * each, function(*jax.tree.map(same, arguments)))
 
-    return replace(given, function=function)
+    return multiplied
 
 
 def scale_of(order: int) -> Fraction:
-    """What the derivatives of a `scaled` subject are multiplied by."""
+    """What the derivatives of a `scaled` function are multiplied by."""
     return Fraction(_COTANGENT) * Fraction(_TANGENT) ** order
 
 
