@@ -63,7 +63,7 @@ def end_of(lines: list[dict[str, Any]]) -> records.End:
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
-    """A run of the given records between the obligatory ones."""
+    """A run of the given records between the obligatory ones, with an entry for what names one."""
 
     def make(lines: list[dict[str, Any]]) -> Run:
         path = tmp_path / "made.jsonl"
@@ -77,6 +77,9 @@ def make_run(tmp_path: Path) -> MakeRun:
                 }
             )
             out.write({"kind": "provenance"})
+            known = {each["entry"] for each in lines if each["kind"] == "entry"}
+            for name in sorted({each["entry"] for each in lines} - known):
+                out.write({"kind": "entry", "entry": name, "title": name, "section": "s", "status": "OK"})
             for record in lines:
                 out.write(json.loads(json.dumps(record)))
             out.write({"kind": "coverage"})

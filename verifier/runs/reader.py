@@ -50,7 +50,7 @@ def read(path: str | Path) -> Run:
 
 
 def assembled(records: tuple[Record, ...], path: Path) -> Run:
-    """The run that these records make; raises RunFileError where there are not as many as its `end` record says."""
+    """The run that these records make; raises RunFileError where some are missing."""
     run = Run(
         header=_one(Header, records, path),
         provenance=_one(Provenance, records, path),
@@ -65,6 +65,13 @@ def assembled(records: tuple[Record, ...], path: Path) -> Run:
     if differs:
         raise RunFileError(
             f"{path}: the records are not those that its `end` record counts ({differs}): some were lost or changed. "
+            "Run again or copy the file again."
+        )
+    judged = {each.entry for each in (*run.verdicts, *run.rules, *run.claims)}
+    lost = judged - {each.entry for each in run.entries}
+    if lost:
+        raise RunFileError(
+            f"{path}: there is no `entry` record of {', '.join(sorted(lost))}, though something was judged of it. "
             "Run again or copy the file again."
         )
     return run
