@@ -105,8 +105,9 @@ class ClaimChecker:
             return
         loose = sorted(checked.inputs - claim.at.keys() - bound)
         if loose:
-            ways = f"`at: {{{loose[0]}: ...}}`"
-            ways += f", or `for-all: [{loose[0]}]`" if isinstance(claim, schema.HoldsClaim) else ""
+            holds = isinstance(claim, schema.HoldsClaim)
+            ways = f"`at: {{{loose[0]}: ...}}` beside `{'holds' if holds else 'digits'}`"
+            ways += f", or `for-all: [{loose[0]}]` in it" if holds else ""
             message = f"this depends on {listed(loose, last='and')}: say at which value, {ways}"
             self._faults.add(node.position, message, node.path)
 
