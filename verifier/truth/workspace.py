@@ -13,7 +13,7 @@ import numpy as np
 
 from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.ball import BallSystem
-from verifier.arithmetic.elements import NAN, Decision, Element, Special
+from verifier.arithmetic.elements import NAN, Decision, Element, Special, compare
 from verifier.arithmetic.precision import working_precision
 from verifier.model.catalog import At, Entry, Iteration, NestedText, Quantity, Shape, Text
 from verifier.symbolic.build import Definitions
@@ -169,14 +169,15 @@ class _Reals(BallSystem):
 
     def operation(self, name: str) -> Callable[..., Element]:
         bare = BallSystem.operation(self, name)
-        return lambda *operands: _number(bare(*operands))
+
+        def of_numbers(*operands: Element) -> Element:
+            found = bare(*operands)
+            return NAN if type(found) is Special else found
+
+        return of_numbers
 
     def compare(self, relation: str, a: Element, b: Element) -> Decision:
-        return None if a is NAN or b is NAN else BallSystem.compare(self, relation, a, b)
-
-
-def _number(element: Element) -> Element:
-    return NAN if isinstance(element, Special) else element
+        return None if a is NAN or b is NAN else compare(relation, a, b)
 
 
 @dataclass(eq=False)
