@@ -13,6 +13,7 @@ import numpy as np
 from verifier.arithmetic.digits import decimal
 from verifier.arithmetic.elements import Element, compare, exact_ball, is_finite
 from verifier.arithmetic.precision import working_precision
+from verifier.arithmetic.vocabulary import RELATIONS
 from verifier.engine.domain import Domain
 from verifier.engine.equations import Equation, Values, every
 from verifier.model.catalog import At, Digits, Holds, Identity, NestedText, ShapeIs
@@ -100,11 +101,19 @@ def holds(claim: Holds, at: At, workspace: Workspace) -> Decided:
     found = Decided.of(None, reason="not decided by balls")
     if _is_equation(formula):
         found = _beyond_balls(_equation(formula, at, workspace))
+    elif _is_comparison(formula):
+        sides = _equation(formula, at, workspace)
+        alone = _alone(sides, sides.values(PRECISIONS[-1]))
+        found = found if alone is None else replace(found, reason=alone.reason)
     return replace(found, truth=_sides(formula, at, workspace))
 
 
 def _is_equation(formula: Formula) -> TypeGuard[Apply]:
     return isinstance(formula, Apply) and formula.function == "eq"
+
+
+def _is_comparison(formula: Formula) -> TypeGuard[Apply]:
+    return isinstance(formula, Apply) and formula.function in RELATIONS
 
 
 def _equation(formula: Apply, at: At, workspace: Workspace) -> Equation:
@@ -143,7 +152,7 @@ def _statement(value: np.ndarray) -> bool | None:
 
 def _sides(formula: Formula, at: At, workspace: Workspace) -> str:
     """The values of both sides of a comparison, which tell more than its truth."""
-    if not (isinstance(formula, Apply) and formula.function in {"lt", "le", "gt", "ge", "eq", "ne"}):
+    if not _is_comparison(formula):
         return ""
     certified = workspace.certified(PRECISIONS[0])
     return "; ".join(shown(certified.evaluate(side, at)) for side in formula.arguments)

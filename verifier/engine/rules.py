@@ -139,8 +139,8 @@ class Place:
     def _judge_seeds(self, verdicts: np.ndarray, program: Followed, derived: Derived, where: np.ndarray) -> None:
         traced = self.programs.scaled.traced(program)
         if not isinstance(traced, str):
-            both = (Program(derived=each, where=where) for each in (derived, self._derivative(traced, where)))
-            judge_seeds(verdicts, *both, program.order)
+            unit, scaled = (Program(derived=each, where=where) for each in (derived, self._derivative(traced, where)))
+            judge_seeds(verdicts, unit, scaled, program.order)
 
     def _truths(self, program: Followed) -> tuple[RowTruth, ...]:
         tensors = [self.route.truths(k, self._guides) for k in range(1, program.order + 1)]
