@@ -175,6 +175,19 @@ ABOUT_REALS = {
         "proved by SymPy wherever both sides are defined",
     ),
     "identity-vector-edge": ("CONFIRMED", "identity: {left: sqrt(v)**2, right: v}", "wherever both sides are defined"),
+    # nothing is left of x in the derivative, and of z, too, where its logarithm is no number
+    "identity-constant-slope": ("CONFIRMED", 'identity: {left: "D(value, x, x)", right: 2}', "for all inputs"),
+    "identity-other-slope": ("REFUTED", 'identity: {left: "D(3*x, x)", right: 4}', "they differ"),
+    "identity-no-constant-slope": (
+        "REFUTED",
+        'identity: {left: "D(p + log(z), p)", right: 1}',
+        "the left side is no number",
+    ),
+    "limit-constant-slope": (
+        "CONFIRMED",
+        'limit: {formula: 3 + h, variable: h, to: 0, equals: "D(3*x, x)"}',
+        "for all",
+    ),
     "identity-at-infinity": (
         "CONFIRMED",
         "identity: {left: atan(1/x), right: -atan(1/(0 - x))}",

@@ -75,8 +75,8 @@ class _Tends:
     @property
     def domain(self) -> Domain:
         """The inputs that are neither fixed nor moved."""
-        nodes = (self.node, *map(self.workspace.node, (self.claim.to, self.claim.equals)))
-        return Domain.of(self.workspace, nodes, fixed=(self.variable, *(name for name, _ in self.at)))
+        formulas = (self.node, self.claim.to, self.claim.equals)
+        return Domain.of(self.workspace, formulas, fixed=(self.variable, *(name for name, _ in self.at)))
 
     def at_a_general_point(self) -> Decided:
         """By SymPy: the claimed limit by proof, or another one at a trial point, certified in balls."""
