@@ -46,6 +46,18 @@ MATHEMATICS = {
     "digits-vector": ("CONFIRMED", 'at: {v: [1, 2]}, digits: {formula: "D(v @ v, v)", printed: [2.0, 4.0]}'),
     "digits-vector-swapped": ("REFUTED", 'at: {v: [1, 2]}, digits: {formula: "D(v @ v, v)", printed: [4.0, 2.0]}'),
     "digits-by-proof": ("CONFIRMED", "at: {x: 0.5}, digits: {formula: sin(x)**2 + cos(x)**2, printed: 1}"),
+    # a half that only SymPy sees, and beside it what is already decided
+    "digits-half-by-proof": ("CONFIRMED", "at: {x: 1}, digits: {formula: sqrt(2*x)*sqrt(2*x)/16, printed: 0.12}"),
+    "digits-half-by-proof-up": ("CONFIRMED", "digits: {formula: (sin(1)**2 + cos(1)**2)/8, printed: 0.13}"),
+    "digits-half-exactly": ("REFUTED", "digits: {formula: sqrt(2)**2/16, printed: 0.12, exactly: true}"),
+    "digits-one-by-proof": (
+        "CONFIRMED",
+        'digits: {formula: "[1/3, exp(1), sin(1)**2 + cos(1)**2]", printed: [0.33, 2.72, 1]}',
+    ),
+    "digits-one-by-proof-false": (
+        "REFUTED",
+        'digits: {formula: "[2/3, exp(1), sin(1)**2 + cos(1)**2]", printed: [0.66, 2.72, 1]}',
+    ),
     "digits-at-a-kink": ("UNDECIDED", 'at: {x: 0}, digits: {formula: "D(abs(x), x)", printed: 0.0}'),
     "digits-of-a-quantity": ("CONFIRMED", "digits: {formula: squared, printed: 0.25, exactly: true}"),
     "digits-of-a-quantity-false": ("REFUTED", "digits: {formula: squared, printed: 0.24}"),
