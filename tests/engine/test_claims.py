@@ -46,6 +46,18 @@ MATHEMATICS = {
     "digits-vector": ("CONFIRMED", 'at: {v: [1, 2]}, digits: {formula: "D(v @ v, v)", printed: [2.0, 4.0]}'),
     "digits-vector-swapped": ("REFUTED", 'at: {v: [1, 2]}, digits: {formula: "D(v @ v, v)", printed: [4.0, 2.0]}'),
     "digits-by-proof": ("CONFIRMED", "at: {x: 0.5}, digits: {formula: sin(x)**2 + cos(x)**2, printed: 1}"),
+    # a half that only SymPy sees, and beside it what is already decided
+    "digits-half-by-proof": ("CONFIRMED", "at: {x: 1}, digits: {formula: sqrt(2*x)*sqrt(2*x)/16, printed: 0.12}"),
+    "digits-half-by-proof-up": ("CONFIRMED", "digits: {formula: (sin(1)**2 + cos(1)**2)/8, printed: 0.13}"),
+    "digits-half-exactly": ("REFUTED", "digits: {formula: sqrt(2)**2/16, printed: 0.12, exactly: true}"),
+    "digits-one-by-proof": (
+        "CONFIRMED",
+        'digits: {formula: "[1/3, exp(1), sin(1)**2 + cos(1)**2]", printed: [0.33, 2.72, 1]}',
+    ),
+    "digits-one-by-proof-false": (
+        "REFUTED",
+        'digits: {formula: "[2/3, exp(1), sin(1)**2 + cos(1)**2]", printed: [0.66, 2.72, 1]}',
+    ),
     "digits-at-a-kink": ("UNDECIDED", 'at: {x: 0}, digits: {formula: "D(abs(x), x)", printed: 0.0}'),
     "digits-of-a-quantity": ("CONFIRMED", "digits: {formula: squared, printed: 0.25, exactly: true}"),
     "digits-of-a-quantity-false": ("REFUTED", "digits: {formula: squared, printed: 0.24}"),
@@ -176,6 +188,19 @@ ABOUT_REALS = {
         "proved by SymPy wherever both sides are defined",
     ),
     "identity-vector-edge": ("CONFIRMED", "identity: {left: sqrt(v)**2, right: v}", "wherever both sides are defined"),
+    # nothing is left of x in the derivative, and of z, too, where its logarithm is no number
+    "identity-constant-slope": ("CONFIRMED", 'identity: {left: "D(value, x, x)", right: 2}', "for all inputs"),
+    "identity-other-slope": ("REFUTED", 'identity: {left: "D(3*x, x)", right: 4}', "they differ"),
+    "identity-no-constant-slope": (
+        "REFUTED",
+        'identity: {left: "D(p + log(z), p)", right: 1}',
+        "the left side is no number",
+    ),
+    "limit-constant-slope": (
+        "CONFIRMED",
+        'limit: {formula: 3 + h, variable: h, to: 0, equals: "D(3*x, x)"}',
+        "for all",
+    ),
     "identity-at-infinity": (
         "CONFIRMED",
         "identity: {left: atan(1/x), right: -atan(1/(0 - x))}",
@@ -191,6 +216,11 @@ ABOUT_REALS = {
         "REFUTED",
         "limit: {formula: log(h)/log(-h), variable: h, to: 0, equals: 1}",
         "it has no value on either side",
+    ),
+    "limit-at-infinity": (
+        "UNDECIDED",
+        "limit: {formula: (1 + 1/n)**n, variable: n, to: 1/0, equals: e}",
+        "what n tends to is no number",
     ),
     "limit-special": (
         "REFUTED",

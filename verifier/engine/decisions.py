@@ -61,32 +61,43 @@ def digits(claim: Digits, at: At, workspace: Workspace) -> Decided:
             )
         with working_precision(bits):
             met = [_meets(x, text, exactly=claim.exactly) for x, text in zip(value.flat, printed, strict=True)]
-        if None not in met:
+        if None not in met or False in met:
             return Decided.of(all(met), truth=shown(value), reason=f"certified at {bits} bits")
     known = all(map(is_finite, value.flat))
-    proved = _proved_digits(claim, at, workspace, printed) if known else None
-    return Decided.of(
-        proved, truth=shown(value), reason="proved by SymPy" if proved else "too close to the limit to decide"
-    )
+    exprs = workspace.symbolic(claim.formula, at) if known else None
+    if exprs is not None:
+        each = zip(met, exprs.flat, printed, strict=True)
+        met = [found or _proved_digits(expr, text, exactly=claim.exactly) for found, expr, text in each]
+    proved = every(met)
+    reason = "too close to the limit to decide" if proved is None else f"{'' if proved else 'dis'}proved by SymPy"
+    return Decided.of(proved, truth=shown(value), reason=reason)
 
 
 def _meets(value: Element, printed: str, *, exactly: bool) -> bool | None:
-    """A number with an exponent was rounded to its last digit, wherever that stands; a whole one without was not."""
+    low, high = _range(printed, exactly=exactly)
+    if low == high:
+        return compare("eq", value, exact_ball(low))
+    return every((compare("ge", value, exact_ball(low)), compare("le", value, exact_ball(high))))
+
+
+def _range(printed: str, *, exactly: bool) -> tuple[Fraction, Fraction]:
+    """The least and the largest number that is printed so.
+
+    A number with an exponent was rounded to its last digit, wherever that stands; a whole one without was not.
+    """
     number, places = Fraction(printed), Decimal(printed).as_tuple().exponent
     assert isinstance(places, int)
-    if exactly or (places >= 0 and "e" not in printed.lower()):
-        return compare("eq", value, exact_ball(number))
-    half = Fraction(10) ** places / 2
-    above, below = compare("ge", value, exact_ball(number - half)), compare("le", value, exact_ball(number + half))
-    return False if False in (above, below) else None if None in (above, below) else True
+    whole = places >= 0 and "e" not in printed.lower()
+    half = Fraction(0) if exactly or whole else Fraction(10) ** places / 2
+    return number - half, number + half
 
 
-def _proved_digits(claim: Digits, at: At, workspace: Workspace, printed: Sequence[str]) -> bool | None:
-    exprs = workspace.symbolic(claim.formula, at)
-    if exprs is None:
-        return None
-    pairs = zip(exprs.flat, printed, strict=True)
-    return every(prove_equal(expr, rational(Fraction(number))) for expr, number in pairs)
+def _proved_digits(expr: Any, printed: str, *, exactly: bool) -> bool | None:
+    """Whether a number that balls can't tell from an end of what is printed so is that end, by SymPy."""
+    low, high = _range(printed, exactly=exactly)
+    if low == high:
+        return prove_equal(expr, rational(low))
+    return True if any(prove_equal(expr, rational(end)) for end in (low, high)) else None
 
 
 def holds(claim: Holds, at: At, workspace: Workspace) -> Decided:

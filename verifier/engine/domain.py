@@ -11,7 +11,8 @@ import numpy as np
 
 from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.elements import Element
-from verifier.model.catalog import Input
+from verifier.model.catalog import Input, Text
+from verifier.symbolic.formula import Formula
 from verifier.symbolic.graph import Node
 from verifier.symbolic.graph import leaves as graph_leaves
 from verifier.truth.forall import Box, Point
@@ -31,9 +32,13 @@ class Domain:
     leaves: tuple[Input, ...]
 
     @classmethod
-    def of(cls, workspace: Workspace, nodes: Iterable[Node], fixed: Iterable[str]) -> Domain:
-        """The inputs that these graphs use, without those that are fixed."""
-        free = {leaf.name for leaf in graph_leaves(nodes)} - set(fixed)
+    def of(cls, workspace: Workspace, formulas: Iterable[Text | Formula | Node], fixed: Iterable[str]) -> Domain:
+        """The inputs that these formulas use, without those that are fixed.
+
+        A derivative uses what it differentiates, also where nothing is left of that: D(3*x, x) is 3 where 3*x exists.
+        """
+        graphs = (workspace.graphs(each) for each in formulas)
+        free = {leaf.name for node, operands in graphs for leaf in graph_leaves([node, *operands])} - set(fixed)
         return cls(tuple(each for each in workspace.entry.inputs if each.name in free))
 
     @property

@@ -82,7 +82,7 @@ class Equation:
 
     def domain(self) -> Domain:
         """The inputs that the sides use and that are not fixed."""
-        return Domain.of(self.workspace, map(self.workspace.node, self.sides), fixed=[name for name, _ in self.at])
+        return Domain.of(self.workspace, self.sides, fixed=[name for name, _ in self.at])
 
     def certainly_missing(self, values: Values) -> bool:
         """Whether a side that has no value doesn't exist: a derivative may exist where its formula has no value."""

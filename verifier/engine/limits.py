@@ -39,6 +39,10 @@ _NEAR = Fraction(1, 2**30)
 def limit(claim: Limit, at: At, workspace: Workspace) -> Decided:
     """SymPy's limit, which other one-sided limits at a trial point refute; for all inputs it takes Taylor's formula."""
     tends = _Tends(claim, at, workspace)
+    if tends.goes_nowhere():
+        return Decided.of(
+            None, reason=f"what {claim.variable} tends to is no number (for infinity write 1/h**2, h to 0)"
+        )
     general = tends.at_a_general_point()
     if general.verdict is ClaimVerdict.REFUTED:
         return general
@@ -75,8 +79,19 @@ class _Tends:
     @property
     def domain(self) -> Domain:
         """The inputs that are neither fixed nor moved."""
-        nodes = (self.node, *map(self.workspace.node, (self.claim.to, self.claim.equals)))
-        return Domain.of(self.workspace, nodes, fixed=(self.variable, *(name for name, _ in self.at)))
+        formulas = (self.node, self.claim.to, self.claim.equals)
+        return Domain.of(self.workspace, formulas, fixed=(self.variable, *(name for name, _ in self.at)))
+
+    def goes_nowhere(self) -> bool:
+        """Whether the variable certainly tends to no number, such as 1/0, at some trial point."""
+        certified = self.workspace.certified(_BITS)
+
+        def is_none(point: Point) -> bool:
+            with working_precision(_BITS):
+                place = self.domain.arrays([exact_ball(x) for x in point])
+            return certified.evaluate(self.claim.to, self.at, place)[()] is NAN
+
+        return any(map(is_none, self.domain.trials()))
 
     def at_a_general_point(self) -> Decided:
         """By SymPy: the claimed limit by proof, or another one at a trial point, certified in balls."""
