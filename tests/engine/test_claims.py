@@ -143,6 +143,13 @@ ABOUT_REALS = {
     "real-no-slope-by-name": ("UNDECIDED", 'at: {z: -2}, holds: "1 + log_slope > 0"', "the left side is no number"),
     "real-no-slope-digits": ("REFUTED", 'at: {x: -2}, digits: {formula: "D(log(x), x)", printed: -0.5}', ""),
     "real-other-slope": ("CONFIRMED", 'at: {x: -2}, holds: "D(log(abs(x)), x) == 1/x"', "certified"),
+    # tight at a point, where no ball around it can tell
+    "for-all-square": ("CONFIRMED", 'holds: {formula: x**2 >= 0, for-all: [x]}', "proved by SymPy"),
+    "for-all-square-more": ("REFUTED", 'holds: {formula: x**2 > 0, for-all: [x]}', "false at x = 0"),
+    "for-all-relu": ("CONFIRMED", 'holds: {formula: "0 <= relu(x)", for-all: [x]}', "proved by SymPy"),
+    "for-all-mean": ("CONFIRMED", 'holds: {formula: "p + 1/p >= 2", for-all: [p]}', "proved by SymPy"),
+    "for-all-unequal": ("CONFIRMED", 'holds: {formula: "exp(x) + abs(x) != 0", for-all: [x]}', "certified"),
+    "for-all-no-number": ("UNDECIDED", 'holds: {formula: "abs(log(x)) >= 0", for-all: [x]}', "not decided after"),
     "for-all-no-slope": (
         "REFUTED",
         'holds: {formula: "D(log(z), z) == 1/z", for-all: [z]}',
@@ -182,6 +189,9 @@ ABOUT_REALS = {
         "identity: {left: (x**2 - 1)/(x - 1), right: x + 1}",
         "proved by SymPy wherever both sides are defined: the left side has no value at x = 1",
     ),
+    "identity-of-signs": ("CONFIRMED", "identity: {left: sqrt(p**2) + sqrt(z**2), right: p - z}", "for all inputs"),
+    "identity-of-logs": ("CONFIRMED", "identity: {left: log(p**3*(1 + p)), right: 3*log(p) + log(1 + p)}", "for all"),
+    "identity-of-no-sign": ("REFUTED", "identity: {left: sqrt(x**2), right: x}", "they differ"),
     "identity-edge": (
         "CONFIRMED",
         'identity: {left: "D(sqrt(u), u)", right: 1/(2*sqrt(u))}',

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sympy
 
-from verifier.symbolic.proof import limit, prove_equal, quotient
+from verifier.symbolic.proof import limit, prove_equal, prove_order, quotient
 
 x, y = sympy.symbols("x y", real=True)
 
@@ -41,7 +41,41 @@ def test_nested_roots_are_not_refuted_by_their_form():
     assert prove_equal(sympy.sqrt(3 + 2 * two) * x, (1 + two) * x) is not False
 
 
+p, q = sympy.symbols("p q", positive=True)
+
+
+@pytest.mark.parametrize(
+    ("relation", "left", "right"),
+    [
+        ("ge", x**2, sympy.S.Zero),
+        ("ge", sympy.Max(x, 0), sympy.S.Zero),
+        ("ge", p + 1 / p, sympy.Integer(2)),
+        ("ge", x**2 + y**2, 2 * x * y),
+        ("gt", sympy.exp(x), -sympy.Abs(y)),
+        ("le", -(x**4), sympy.S.Zero),
+        ("lt", -p - q, p * q),
+        ("ne", p, -q),
+    ],
+)
+def test_an_order_that_follows_from_signs_is_proved_and_its_false_twins_are_not(relation, left, right):
+    turned = {"ge": "lt", "gt": "le", "le": "gt", "lt": "ge"}
+    assert prove_order(relation, left, right) is True
+    if relation in turned:
+        assert prove_order(turned[relation], left, right) is None
+        shift = sympy.Rational(10 * (-1 if relation in ("ge", "gt") else 1))
+        assert prove_order(relation, left + shift, right) is None
+
+
+def test_an_order_that_does_not_follow_from_signs_is_left_open():
+    assert prove_order("ge", x, y) is None
+    assert prove_order("gt", x**2, sympy.S.Zero) is None
+    assert prove_order("ge", x + 1 / x, sympy.Integer(2)) is None
+    assert prove_order("ge", sympy.sqrt(x), sympy.S.Zero) is None
+    assert prove_order("ne", x, y) is None
+
+
 def test_what_is_large_is_left_open():
+    assert prove_order("ge", sympy.Add(*(sympy.sin(place * x) ** 2 for place in range(1, 600))), sympy.S.Zero) is None
     assert prove_equal(sympy.Add(*(sympy.sin(place * x) for place in range(1, 600))), x) is None
 
 
@@ -49,6 +83,14 @@ def test_limits():
     h = sympy.Symbol("h", real=True)
     assert limit((sympy.sin(x + h) - sympy.sin(x)) / h, h, sympy.S.Zero) == sympy.cos(x)
     assert limit(sympy.Abs(h) / h, h, sympy.S.Zero) is None
+
+
+def test_a_power_to_a_number_of_many_bits_is_left_open():
+    """At n = 10^400 the value is a rational of more bits than there are atoms; SymPy would work at it."""
+    n = sympy.Symbol("n", real=True)
+    assert limit((1 + 1 / n) ** n, n, sympy.Integer(10) ** 400) is None
+    assert limit((1 + 1 / n) ** n, n, sympy.Integer(3)) == sympy.Rational(64, 27)
+    assert limit((1 + 1 / n) ** 2, n, sympy.Integer(10) ** 400) == (1 + sympy.Integer(10) ** -400) ** 2
 
 
 def test_exponents_of_many_bits_are_left_open():

@@ -11,6 +11,7 @@ from flint import arb
 from verifier.arithmetic.elements import NAN, as_fraction, lower, upper
 from verifier.model.catalog import Datum, Entry, Inline, Input, Iteration, Quantity, Text
 from verifier.symbolic.build import Definitions
+from verifier.symbolic.formula import parse
 from verifier.truth.workspace import Workspace, stacked
 
 GRID = (Fraction(0), Fraction(1, 4), Fraction(1, 2))
@@ -162,6 +163,18 @@ def test_a_branch_that_is_not_taken_may_be_infinite(workspace):
 )
 def test_derivatives_are_found_behind_names(workspace, text, found):
     assert workspace.differentiates(Text(text)) is found
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "shown"),
+    [(1, 2, "p"), (0, 2, "p"), (-2, -1, "-p"), (-2, 0, "-p"), (-1, 2, "Abs(p)")],
+)
+def test_symbols_have_the_signs_of_their_domains(lower, upper, shown):
+    given = Input(name="p", lower=Fraction(lower), upper=Fraction(upper))
+    entry = Entry(id="e", title="t", section="s", inputs=(given,), value=Text("p"))
+    alone = Workspace(entry, Definitions((("p", ()),), (), (("value", parse("p")),), None), {})
+    (root,) = alone.symbolic(Text("sqrt(p**2)")).flat
+    assert str(alone.in_domain(root)) == shown
 
 
 def test_rows_are_stacked_whatever_they_hold():

@@ -172,11 +172,12 @@ def _sides(formula: Formula, at: At, workspace: Workspace) -> str:
 def holds_for_all(claim: Holds, at: At, workspace: Workspace) -> Decided:
     """The statement on the whole domain of the `for_all` inputs, by interval bisection, or refuted at a point.
 
-    An equation may be proved by SymPy where both sides are certainly numbers on the whole domain.
+    A comparison may be proved by SymPy where both sides are certainly numbers on the whole domain.
     """
     domain = Domain(tuple(leaf for leaf in workspace.entry.inputs if leaf.name in claim.for_all))
     formula = parse(claim.formula.text)
-    equation = _equation(formula, at, workspace) if _is_equation(formula) else None
+    sides = _equation(formula, at, workspace) if _is_comparison(formula) else None
+    equation = sides if _is_equation(formula) else None
     certified = workspace.certified(_FOR_ALL_BITS)
 
     def statement(elements: Sequence[Element]) -> bool | None:
@@ -196,10 +197,13 @@ def holds_for_all(claim: Holds, at: At, workspace: Workspace) -> Decided:
         witness = next(false, None)
     if witness is not None:
         return refuted(witness)
-    numbers = None if equation is None else _numbers_everywhere(equation, domain).holds
-    if equation is not None and numbers and equation.proved():
-        return Decided.of(True, reason="proved by SymPy")
-    found = everywhere(statement, domain.box, _FOR_ALL_BITS)
+    found, numbers = everywhere(statement, domain.box, _FOR_ALL_BITS, boxes=_BOXES), None
+    if found.holds is None and sides is not None and _is_comparison(formula):
+        numbers = _numbers_everywhere(sides, domain).holds
+        if numbers and sides.proved(formula.function):
+            return Decided.of(True, reason="proved by SymPy")
+    if found.holds is None:
+        found = everywhere(statement, domain.box, _FOR_ALL_BITS)
     if found.witness is not None:
         return refuted(found.witness)
     if found.holds:

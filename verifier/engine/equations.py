@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from verifier.engine.domain import Domain
 from verifier.model.catalog import At, Text
 from verifier.symbolic.formula import Formula
 from verifier.symbolic.graph import Node
-from verifier.symbolic.proof import prove_equal
+from verifier.symbolic.proof import prove_equal, prove_order
 from verifier.truth.workspace import Arrays, Workspace
 
 __all__ = ["Equation", "Values", "every"]
@@ -92,11 +93,12 @@ class Equation:
         formula = self.sides[SIDES.index(side)]
         return not isinstance(formula, Node) and not self.workspace.differentiates(formula)
 
-    def proved(self) -> bool | None:
-        """Whether SymPy proves it, wherever both sides are defined; a graph is no formula to prove."""
+    def proved(self, relation: str = "eq") -> bool | None:
+        """Whether SymPy proves it, or another order of the sides, wherever both are defined in the inputs' domains."""
         found = [None if isinstance(each, Node) else self.workspace.symbolic(each, self.at) for each in self.sides]
         left, right = found
         if left is None or right is None:
             return None
+        prove = prove_equal if relation == "eq" else partial(prove_order, relation)
         pairs = zip(*(each.flat for each in np.broadcast_arrays(left, right)), strict=True)
-        return every(prove_equal(a, b) for a, b in pairs)
+        return every(prove(*map(self.workspace.in_domain, pair)) for pair in pairs)

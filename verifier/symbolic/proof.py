@@ -15,7 +15,7 @@ from verifier.symbolic.expressions import component_symbols, expressions, tree_s
 from verifier.symbolic.graph import Leaf, Node
 from verifier.symbolic.kernels import Kernel
 
-__all__ = ["Quotient", "cross_check", "limit", "prove_equal", "quotient"]
+__all__ = ["Quotient", "cross_check", "limit", "prove_equal", "prove_order", "quotient"]
 
 MAX_SIZE = 1_500
 # SymPy's costlier rewritings are tried on short expressions only.
@@ -53,11 +53,38 @@ def prove_equal(left: Kernel, right: Kernel, *, costly: int = MAX_COSTLY) -> boo
     return None
 
 
+_SIGNS = {
+    "lt": lambda difference: difference.is_negative,
+    "le": lambda difference: difference.is_nonpositive,
+    "gt": lambda difference: difference.is_positive,
+    "ge": lambda difference: difference.is_nonnegative,
+    "ne": lambda difference: difference.is_nonzero,
+}
+
+
+def prove_order(relation: str, left: Kernel, right: Kernel) -> bool | None:
+    """Whether `left relation right` (lt le gt ge ne) follows from the signs of what their difference is made of.
+
+    True only where the difference is a number: SymPy's assumptions are about the symbols, wherever they are.
+    """
+    difference = left - right
+    if tree_size(difference) > MAX_COSTLY or _has_long_number(difference) or _has_long_exponent(difference):
+        return None
+    for rewrite in (lambda each: each, sympy.factor):
+        try:
+            decided = _SIGNS[relation](rewrite(difference))
+        except (RecursionError, NotImplementedError, ValueError, TypeError, AttributeError, sympy.PolynomialError):
+            continue
+        if decided:
+            return True
+    return None
+
+
 def _has_long_number(expression: Kernel) -> bool:
     """Whether a rational of many bits stands in it: exp(p x / q) is a polynomial of degree p to SymPy, and at a p of
     fifty bits the integers of its algorithms overflow, which ends the process.
     """
-    return any(max(abs(each.p), each.q).bit_length() > _LONGEST_NUMBER for each in expression.atoms(sympy.Rational))
+    return _is_long(expression, _LONGEST_NUMBER)
 
 
 def _has_long_exponent(expression: Kernel) -> bool:
@@ -65,8 +92,11 @@ def _has_long_exponent(expression: Kernel) -> bool:
     its greatest common divisors cost as much as the degree says. A constant of float32, as log 2 in exp2, has 24 bits.
     """
     powers = expression.atoms(sympy.Pow, sympy.exp)
-    numbers = (number for power in powers for number in power.exp.atoms(sympy.Rational))  # pyright: ignore
-    return any(max(abs(each.p), each.q).bit_length() > _LONGEST_EXPONENT for each in numbers)
+    return any(_is_long(power.exp, _LONGEST_EXPONENT) for power in powers)  # pyright: ignore
+
+
+def _is_long(expression: Kernel, bits: int) -> bool:
+    return any(max(abs(each.p), each.q).bit_length() > bits for each in expression.atoms(sympy.Rational))
 
 
 def _numerator(expression: Kernel) -> Kernel:
@@ -112,6 +142,9 @@ def limit(expression: Kernel, variable: sympy.Symbol, to: Kernel) -> Kernel | No
     piecewise = any(variable in each.free_symbols for each in expression.atoms(sympy.Piecewise))
     if piecewise or tree_size(expression) > MAX_COSTLY:
         return None
+    powers = expression.atoms(sympy.Pow)
+    if any(variable in each.exp.free_symbols for each in powers) and _is_long(to, _LONGEST_EXPONENT):
+        return None  # at n = 10^6, (1 + 1/n)^n is a rational of 20 million bits
     try:
         right, left = (sympy.limit(expression, variable, to, side) for side in ("+", "-"))
     except (NotImplementedError, ValueError, RecursionError, TypeError, AttributeError, sympy.PoleError):

@@ -10,12 +10,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import sympy
 
 from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.elements import NAN, Decision, Element, Special, compare
 from verifier.arithmetic.precision import working_precision
-from verifier.model.catalog import At, Entry, Iteration, NestedText, Quantity, Shape, Text
+from verifier.model.catalog import At, Entry, Input, Iteration, NestedText, Quantity, Shape, Text
 from verifier.symbolic.build import Definitions
 from verifier.symbolic.evaluate import evaluate
 from verifier.symbolic.expressions import component_symbols, exact_expressions, expressions
@@ -128,6 +129,16 @@ class Workspace:
         place = {leaf: self._constants(value).reshape(self.input_shape(leaf)) for leaf, value in at}
         found = expressions([node], given={**exact_expressions(self.data), **place})
         return None if found is None else found[0]
+
+    def in_domain(self, expression: Any) -> Any:
+        """A SymPy expression over symbols that have the signs of the inputs' domains."""
+        signs = {
+            symbol: sympy.Symbol(symbol.name, real=True, **sign)
+            for each in self.entry.inputs
+            if (sign := _sign(each))
+            for symbol in component_symbols(leaf_node(each.name, each.shape)).flat
+        }
+        return expression.xreplace(signs)
 
     def graph(self, expression: Any, variables: Sequence[str] = ()) -> Node:
         """The graph of one SymPy expression over the components of the inputs: undoes `symbolic`."""
@@ -263,6 +274,17 @@ class Certified:
             state = {**state, **dict(zip(leaves, self._run(nodes, state), strict=True))}
             history.append(state)
         return {f"{iteration.name}.{leaf}": stacked([each[leaf] for each in history]) for leaf in state}
+
+
+def _sign(given: Input) -> dict[str, bool]:
+    """What SymPy may assume of an input's components."""
+    signs = {
+        "positive": given.lower > 0,
+        "nonnegative": given.lower >= 0,
+        "negative": given.upper < 0,
+        "nonpositive": given.upper <= 0,
+    }
+    return {name: True for name, holds in signs.items() if holds}
 
 
 def _nothing(value: np.ndarray) -> np.ndarray:
