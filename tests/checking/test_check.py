@@ -174,6 +174,12 @@ def test_an_order_that_no_named_program_has_is_refused(orders, programs, unserve
         verifier.check(jnp.sin, 0.5, orders=orders, programs=programs)
 
 
+@pytest.mark.parametrize("fn", [lambda x: x > 0, lambda x: x[:0], lambda x: (x[:0], 3)])
+def test_a_function_without_a_real_result_is_refused(fn):
+    with pytest.raises(UsageError, match="returns no real number"):
+        verifier.check(fn, jnp.ones(2))
+
+
 def test_a_formula_that_cannot_be_read():
     with pytest.raises(FormulaError):
         verifier.check(jnp.sin, 0.5, formula="sin(y)")

@@ -206,3 +206,8 @@ def test_conditioning():
     assert float(motion) == pytest.approx(0.7 * np.sin(0.7))
     moved = truth(lambda v: v[0] * v[1] ** 2, [3.0, 5.0]).moved(0, 1, (Fraction(1), Fraction(1)))
     assert float(moved) == pytest.approx(2 * 3 * 5 + 2 * 3 * 5)
+
+
+def test_no_rounding_moves_what_is_no_number():
+    """nan_to_num at NaN is the constant 0: its slope is known, and there is no x to multiply it with."""
+    assert truth(jnp.nan_to_num, np.nan).motion(0, 1) == 0

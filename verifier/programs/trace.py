@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -178,7 +179,7 @@ def _results(outputs: Callable[..., Any], place: Arrays) -> tuple[Leaf, ...]:
         for path, each in jax.tree_util.tree_leaves_with_path(shapes)
         if is_real(each)
     ]
-    if not found:
+    if not any(math.prod(each.shape) for each in found):
         raise UsageError("the function returns no real number")
     return tuple(found)
 

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain, combinations, combinations_with_replacement, permutations, product
-from math import factorial, isqrt, prod
+from math import factorial, isfinite, isqrt, prod
 
 from verifier.arithmetic.elements import NAN, NEG_INF, POS_INF, Element, Unknown, compare, exact_ball, is_finite
 from verifier.arithmetic.one_sided import INFINITE_VALUE
@@ -117,10 +117,10 @@ class PrimalTruth:
     def motion(self, j: int, order: int) -> Fraction | None:
         """|x dT/dx| for a function of one input component, the larger of both sides; None where it is not known.
 
-        No rounding moves a zero or an infinity.
+        No rounding moves a zero, an infinity or what is no number.
         """
         (x,) = chain.from_iterable(each.flat for each in self.lines.place)
-        if x == 0 or abs(x) == float("inf"):
+        if x == 0 or not isfinite(x):
             return Fraction(0)
         if not is_finite(self.value[j]):
             return None
