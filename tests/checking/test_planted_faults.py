@@ -73,6 +73,20 @@ def test_a_literal_of_the_function_does_not_excuse_a_wrong_one_of_the_rule(x):
     assert not result.ok
 
 
+@pytest.mark.parametrize(("sign", "rule"), [(1, "RIGHT"), (-1, "UNDECIDED")])
+def test_literals_whose_rounding_turns_the_sine_round_excuse_no_flipped_sign(sign, rule):
+    turns = 2 * np.pi * 1e15
+    f = planted(lambda x: jnp.sin(turns * x), lambda x: sign * turns * jnp.cos(turns * x))
+    result = verifier.check(f, np.float64(1.3), programs=("grad",))
+    assert {each.rule for each in result.verdicts} == {rule}
+    assert result.ok is (sign == 1)
+
+
+def test_literals_excuse_a_right_rule_at_a_critical_point():
+    f = planted(lambda x: 0.1 * x**3 - 0.3 * x, lambda x: 0.3 * x**2 - 0.3)
+    assert {each.rule for each in verifier.check(f, np.float64(1), programs=("grad",)).verdicts} == {"RIGHT"}
+
+
 def test_a_fault_that_shows_only_at_the_second_order():
     def slope(x):
         return lax.stop_gradient(jnp.cos(x))

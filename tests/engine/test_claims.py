@@ -144,8 +144,8 @@ ABOUT_REALS = {
     "real-no-slope-digits": ("REFUTED", 'at: {x: -2}, digits: {formula: "D(log(x), x)", printed: -0.5}', ""),
     "real-other-slope": ("CONFIRMED", 'at: {x: -2}, holds: "D(log(abs(x)), x) == 1/x"', "certified"),
     # tight at a point, where no ball around it can tell
-    "for-all-square": ("CONFIRMED", 'holds: {formula: x**2 >= 0, for-all: [x]}', "proved by SymPy"),
-    "for-all-square-more": ("REFUTED", 'holds: {formula: x**2 > 0, for-all: [x]}', "false at x = 0"),
+    "for-all-square": ("CONFIRMED", "holds: {formula: x**2 >= 0, for-all: [x]}", "proved by SymPy"),
+    "for-all-square-more": ("REFUTED", "holds: {formula: x**2 > 0, for-all: [x]}", "false at x = 0"),
     "for-all-relu": ("CONFIRMED", 'holds: {formula: "0 <= relu(x)", for-all: [x]}', "proved by SymPy"),
     "for-all-mean": ("CONFIRMED", 'holds: {formula: "p + 1/p >= 2", for-all: [p]}', "proved by SymPy"),
     "for-all-unequal": ("CONFIRMED", 'holds: {formula: "exp(x) + abs(x) != 0", for-all: [x]}', "certified"),

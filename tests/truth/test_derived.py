@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +13,7 @@ import pytest
 from verifier.arithmetic.elements import NAN
 from verifier.arithmetic.floats import FLOAT64
 from verifier.model.verdict import Enclosure
-from verifier.truth.derived import Derived
+from verifier.truth.derived import Derived, is_excuse
 from verifier.truth.enclosing import CEILING, program_value
 
 
@@ -50,6 +51,30 @@ def test_nan_is_proven():
 def test_moves_estimate_the_conditioning():
     (moved,) = derived(lambda x: jnp.sin(x), 2.0).moves()
     assert float(moved) == pytest.approx(abs(2 * np.cos(2.0)))
+
+
+def test_literals_excuse_no_number_that_they_carry_to_anything():
+    """At 1.3, the rounding of 2 pi 10^15 moves the sine by more than half a turn."""
+    turns = 2 * np.pi * 1e15
+    program = derived(lambda x: jnp.sin(turns * x), 1.3)
+    assert program.spread(FLOAT64) != [None]
+    assert program.excused(FLOAT64) == [None]
+    assert derived(lambda x: jnp.sin(2 * np.pi * x), 1.3).excused(FLOAT64) != [None]
+
+
+def test_literals_excuse_what_cancels():
+    (excused,) = derived(lambda x: 0.3 * x - 0.1 * (x + 2.0), 1.0).excused(FLOAT64)
+    assert float(excused) == pytest.approx(0.6 * 2.0**-53, rel=0.5)
+
+
+@pytest.mark.parametrize(
+    ("size", "spread", "bend", "found"),
+    [(1, 0.4, 0.4, True), (1, 0.5, 0.4, False), (1, 0.5, 0.01, True), (0, 1, 0.1, True), (0, 1, 1, False)],
+)
+def test_what_is_an_excuse(size, spread, bend, found):
+    assert is_excuse(*map(Fraction, (size, spread, bend))) is found
+    assert not is_excuse(Fraction(size), None, Fraction(bend))
+    assert not is_excuse(Fraction(size), Fraction(spread), None)
 
 
 def test_only_inexact_literals_spread():

@@ -25,7 +25,7 @@ from verifier.model.verdict import Enclosure, NoTruth
 from verifier.programs.opaque import run_concretely
 from verifier.programs.trace import Row, Subject, Traced, scale_of, tensor
 from verifier.truth.decisions import Decisions, branches, recorded
-from verifier.truth.derived import Derived, moved_literals
+from verifier.truth.derived import Derived, is_excuse, moved_literals
 from verifier.truth.enclosing import CEILING, program_value
 from verifier.truth.freezing import FEWEST_BITS, Frozen, follows, frozen, replayed
 from verifier.truth.implicit import Implicit
@@ -244,28 +244,35 @@ class Route:
         return self._proved(verdicts, row, compilation)
 
     def truth_spreads(self, order: int) -> np.ndarray:
-        """u sum |c dT/dc| over the function's inexact literals: how far germs of moved ones are from the truth.
+        """u sum |c dT/dc| over the function's inexact literals: how far germs of moved ones are from the truth. None
+        where that excuses nothing.
 
         Only under rules of their own: else what literals do to the truth they do to the program.
         """
         if order not in self._spreads:
+            moved = [*self._truths_of_moved_literals(order)]
             known = self._truths[order]
             found = np.full((len(known), len(known[0].components)), Fraction(0), dtype=object)
-            for moved in self._truths_of_moved_literals(order):
-                for index, truth in components_of(moved):
-                    found[index] = max(found[index], _gap(known[index[0]].components[index[1]], truth))
+            for (j, i), truth in components_of(known):
+                found[j, i] = _excuse(truth, [[each[j].components[i] for each in pair] for pair in moved])
             self._spreads[order] = found
         return self._spreads[order]
 
-    def _truths_of_moved_literals(self, order: int) -> Iterator[tuple[RowTruth, ...]]:
+    def _truths_of_moved_literals(self, order: int) -> Iterator[tuple[tuple[RowTruth, ...], tuple[RowTruth, ...]]]:
+        """Each with its literals moved there, and moved back."""
         if not self.tracing.has_rules or not self._own_constants or self.implicit is not None:
             return
-        options, signs, unit = self._germ_options(freezing=True), random.Random(self.seed), self.form.unit_roundoff
-        for _ in range(_LITERAL_VECTORS):
-            program = of_jaxpr(self.primal.jaxpr, options, moved_literals(self.form, signs))
-            lines = Lines(program, self.place, _QUICK)
-            truth = PrimalTruth(lines, self.value.elements, self.chosen(order), self.seed, unit, spans=False)
-            yield self._read(truth, order, ())
+        for k in range(_LITERAL_VECTORS):
+            ways = (moved_literals(self.form, f"{self.seed}:{k}", back=back) for back in (False, True))
+            there, back = (self._truth_with(way, order) for way in ways)
+            yield there, back
+
+    def _truth_with(self, literals: Callable[[Any], Any], order: int) -> tuple[RowTruth, ...]:
+        program = of_jaxpr(self.primal.jaxpr, self._germ_options(freezing=True), literals)
+        lines, unit = Lines(program, self.place, _QUICK), self.form.unit_roundoff
+        return self._read(
+            PrimalTruth(lines, self.value.elements, self.chosen(order), self.seed, unit, spans=False), order, ()
+        )
 
     def _proved(self, verdicts: np.ndarray, row: Row, compilation: str) -> np.ndarray:
         """The verdicts with those marked that are proved for all inputs."""
@@ -450,16 +457,23 @@ class _Judged:
             return verdict
         spread = self._spread[self.where[j, i]]
         if spread is None:
-            return RuleVerdict(kind=RuleClass.UNDECIDED, reason="what inexact literals excuse could not be established")
+            return _NO_EXCUSE
         verdict = judge_rule(value, truth, Threshold(form=self.route.form, spread=spread))
         if verdict.kind not in _REFUTED or not isinstance(truth, Enclosure) or not self.order:
             return verdict
-        spread += self.route.truth_spreads(self.order)[j, i]
-        return judge_rule(value, truth, Threshold(form=self.route.form, spread=spread))
+        own = self.route.truth_spreads(self.order)[j, i]
+        if own is None:
+            return _NO_EXCUSE
+        return judge_rule(value, truth, Threshold(form=self.route.form, spread=spread + own))
 
     @cached_property
     def _spread(self) -> list[Fraction | None]:
-        return self.derived.spread(self.route.form, self.route.seed)
+        return self.derived.excused(self.route.form, self.route.seed)
+
+
+_NO_EXCUSE = RuleVerdict(
+    kind=RuleClass.UNDECIDED, reason="it is not the truth, and rounding the literals could make anything of it"
+)
 
 
 def judge_seeds(verdicts: np.ndarray, unit: Program, scaled: Program, order: int) -> None:
@@ -513,9 +527,14 @@ def components_of(truths: Sequence[RowTruth]) -> Iterator[tuple[tuple[int, int],
             yield (j, i), truth
 
 
-def _gap(a: LocalTruth, b: LocalTruth) -> Fraction:
-    """How far two truths are apart; 0 where that says nothing."""
-    return abs(a.middle - b.middle) if isinstance(a, Enclosure) and isinstance(b, Enclosure) else Fraction(0)
+def _excuse(known: LocalTruth, moved: Sequence[Sequence[LocalTruth]]) -> Fraction | None:
+    """How far moved literals carry a truth; None where that excuses nothing, and 0 where it says nothing."""
+    pairs = [(a.middle, b.middle) for a, b in moved if isinstance(a, Enclosure) and isinstance(b, Enclosure)]
+    if not isinstance(known, Enclosure) or not pairs:
+        return Fraction(0)
+    spread = max(abs(there - known.middle) for there, _ in pairs)
+    bend = max(abs(there + back - 2 * known.middle) for there, back in pairs)
+    return spread if is_excuse(known.magnitude, spread, bend) else None
 
 
 def _moved(truth: PrimalTruth, j: int, places: Sequence[Any], weights: tuple[Fraction, ...]) -> Fraction | None:

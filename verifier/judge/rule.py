@@ -4,7 +4,8 @@ At a truth T, unit roundoff u and inexact literals r_j of the program, rule and 
 
     Y = K * (u |T| + u sum |r_j dT/dr_j|)
 
-The inputs' conditioning never enters: at sin'(1e17) it would let a flipped sign pass. Source: SEMANTICS §2, §8, §9.
+The inputs' conditioning never enters: at sin'(1e17) it would let a flipped sign pass. Literals whose rounding makes
+anything of the truth are no excuse either (`truth.derived.is_excuse`). Source: SEMANTICS §2, §8, §9.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -17,15 +17,27 @@ import numpy as np
 
 from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.ball import BallSystem
-from verifier.arithmetic.elements import NAN, NEG_INF, POS_INF, Element, Special, Unknown, as_fraction, is_finite, upper
+from verifier.arithmetic.elements import (
+    NAN,
+    NEG_INF,
+    POS_INF,
+    Element,
+    Special,
+    Unknown,
+    as_fraction,
+    exact_ball,
+    is_finite,
+    upper,
+)
 from verifier.arithmetic.floats import FORMATS, Format
+from verifier.arithmetic.precision import working_precision
 from verifier.model.rule import ProgramValue
 from verifier.truth.enclosing import CEILING, flat, is_tight, program_value
 from verifier.truth.jaxprs import evaluate
 from verifier.truth.replay import run
 from verifier.truth.values import Literal, exact_literals
 
-__all__ = ["Derived", "is_small_dyadic", "moved_literals"]
+__all__ = ["Derived", "is_excuse", "is_small_dyadic", "moved_literals"]
 
 _FIRST_BITS = 160
 _NOT_LOOKED_AT = Unknown("not looked at", "")
@@ -82,13 +94,22 @@ class Derived:
 
     def spread(self, form: Format, seed: int = 0) -> list[Fraction | None]:
         """For each result an estimate of u sum |r_j dT/dr_j| over the inexact literals r_j of the program."""
-        return self._moved_by_literals([moved_literals(form, random.Random(seed))] * _SIGN_VECTORS)
+        return self._spreads(self._with_literals(moved_literals(form, each) for each in _seeds(seed)))
+
+    def excused(self, form: Format, seed: int = 0) -> list[Fraction | None]:
+        """As `spread`, as far as it excuses what a rule returns; None where `is_excuse` says that it does not."""
+        there = self._with_literals(moved_literals(form, each) for each in _seeds(seed))
+        back = self._with_literals(moved_literals(form, each, back=True) for each in _seeds(seed))
+        spreads, bends = self._spreads(there), self._bends(there, back)
+        each = zip(self.elements, spreads, bends, strict=True)
+        return [spread if is_excuse(_size(still), spread, bend) else None for still, spread, bend in each]
 
     def spread_by(self, constants: Collection[float], form: Format, seed: int = 0) -> list[Fraction | None]:
         """The same over these constants, each moved wherever it stands in the program: it is one number there."""
         signs, numbers = random.Random(seed), sorted(constants)
         vectors = [{each: signs.choice((-1, 1)) for each in numbers} for _ in range(_SIGN_VECTORS)]
-        return self._moved_by_literals([_moving(form, lambda value, of=of: of.get(value, 0)) for of in vectors])
+        ways = (_moving(form, lambda of=of: lambda value: of.get(value, 0)) for of in vectors)
+        return self._spreads(self._with_literals(ways))
 
     def inexact_literals(self, form: Format) -> frozenset[float]:
         """The values of the literals and data that no small dyadic is, as far as a run meets them."""
@@ -98,14 +119,24 @@ class Derived:
             met.add(value)
             return 0
 
-        self._run(self._arguments(), self.bits, literal=_moving(form, stay)(BallSystem(self.bits)))
+        self._run(self._arguments(), self.bits, literal=_moving(form, lambda: stay)(BallSystem(self.bits)))
         return frozenset(met)
 
-    def _moved_by_literals(self, ways: Sequence[Callable[[BallSystem], Literal]]) -> list[Fraction | None]:
+    def _with_literals(self, ways: Iterable[Callable[[BallSystem], Literal]]) -> list[list[Element]]:
         system = BallSystem(self.bits)
-        moved = [self._run(self._arguments(), self.bits, literal=way(system)) for way in ways]
-        with system.working():
+        return [self._run(self._arguments(), self.bits, literal=way(system)) for way in ways]
+
+    def _spreads(self, moved: Sequence[Sequence[Element]]) -> list[Fraction | None]:
+        with working_precision(self.bits):
             return [_largest(entry, row, Fraction(1)) for entry, *row in zip(self.elements, *moved, strict=True)]
+
+    def _bends(self, there: Sequence[Sequence[Element]], back: Sequence[Sequence[Element]]) -> list[Fraction | None]:
+        """The largest of |T(r + d) + T(r - d) - 2 T(r)|: what a linear change does not have."""
+        with working_precision(self.bits):
+            return [
+                _largest(_sum(still, still), [*map(_sum, row[: len(there)], row[len(there) :])], Fraction(1))
+                for still, *row in zip(self.elements, *there, *back, strict=True)
+            ]
 
     def _arguments(self) -> list[np.ndarray]:
         return list(self.place)
@@ -151,16 +182,51 @@ def _largest(still: Element, moved: Sequence[Element], step: Fraction) -> Fracti
         return None
 
 
-def moved_literals(form: Format, signs: random.Random) -> Callable[[Any], Literal]:
-    """The literals of a run in a number system, those that are no small dyadic moved by u of themselves, up or down."""
-    return _moving(form, lambda _: signs.choice((-1, 1)))
+def _sum(a: Element, b: Element) -> Element:
+    return a + b if is_finite(a) and is_finite(b) else NAN  # type: ignore[operator]
 
 
-def _moving(form: Format, sign: Callable[[float], int]) -> Callable[[Any], Literal]:
-    """Every literal that is no small dyadic moved by u of itself, up or down or not at all as `sign` says."""
+def _size(element: Element) -> Fraction:
+    """An upper bound of a number's size; 0 for what is no number."""
+    return _largest(element, [exact_ball(0)], Fraction(1)) or Fraction(0)
+
+
+def is_excuse(size: Fraction, spread: Fraction | None, bend: Fraction | None) -> bool:
+    """Whether literals that are moved by u of themselves, and carry a number of this size so far, excuse that it is not
+    the truth.
+
+    Not where they carry it to anything: by half of itself and more, and not to the other side when they move back.
+    sin(2 pi 10^15 x) is no function of a rounded 2 pi, while 0.3 - 3*0.1 is one.
+    """
+    if spread is None or bend is None:
+        return False
+    return 2 * spread < size or 8 * bend <= spread
+
+
+def _seeds(seed: int) -> tuple[str, ...]:
+    return tuple(f"{seed}:{k}" for k in range(_SIGN_VECTORS))
+
+
+def moved_literals(form: Format, seed: str, *, back: bool = False) -> Callable[[Any], Literal]:
+    """The literals of a run in a number system, those that are no small dyadic moved by u of themselves, up or down as
+    the seed has it, or each the other way (`back`).
+    """
+    way = -1 if back else 1
+
+    def signs() -> Callable[[float], int]:
+        drawn = random.Random(seed)
+        return lambda _: way * drawn.choice((-1, 1))
+
+    return _moving(form, signs)
+
+
+def _moving(form: Format, signs: Callable[[], Callable[[float], int]]) -> Callable[[Any], Literal]:
+    """Every literal that is no small dyadic moved by u of itself, up or down or not at all; `signs` says so anew for
+    each run.
+    """
 
     def moving(system: Any) -> Literal:
-        exact = exact_literals(system)
+        exact, sign = exact_literals(system), signs()
 
         def literal(value: float, dtype: np.dtype) -> Any:
             element = exact(value, dtype)
