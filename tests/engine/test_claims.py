@@ -148,6 +148,8 @@ ABOUT_REALS = {
     "for-all-square-more": ("REFUTED", "holds: {formula: x**2 > 0, for-all: [x]}", "false at x = 0"),
     "for-all-relu": ("CONFIRMED", 'holds: {formula: "0 <= relu(x)", for-all: [x]}', "proved by SymPy"),
     "for-all-mean": ("CONFIRMED", 'holds: {formula: "p + 1/p >= 2", for-all: [p]}', "proved by SymPy"),
+    "for-all-root-at-0": ("CONFIRMED", 'holds: {formula: "sqrt(u) >= 0", for-all: [u]}', "certified on the whole"),
+    "for-all-root-of-square": ("CONFIRMED", 'holds: {formula: "sqrt(u)**2 == u", for-all: [u]}', "proved by SymPy"),
     "for-all-unequal": ("CONFIRMED", 'holds: {formula: "exp(x) + abs(x) != 0", for-all: [x]}', "certified"),
     "for-all-no-number": ("UNDECIDED", 'holds: {formula: "abs(log(x)) >= 0", for-all: [x]}', "not decided after"),
     "for-all-no-slope": (
@@ -197,7 +199,7 @@ ABOUT_REALS = {
         'identity: {left: "D(sqrt(u), u)", right: 1/(2*sqrt(u))}',
         "proved by SymPy wherever both sides are defined",
     ),
-    "identity-vector-edge": ("CONFIRMED", "identity: {left: sqrt(v)**2, right: v}", "wherever both sides are defined"),
+    "identity-vector-edge": ("CONFIRMED", "identity: {left: sqrt(v)**2, right: v}", "proved by SymPy for all inputs"),
     # nothing is left of x in the derivative, and of z, too, where its logarithm is no number
     "identity-constant-slope": ("CONFIRMED", 'identity: {left: "D(value, x, x)", right: 2}', "for all inputs"),
     "identity-other-slope": ("REFUTED", 'identity: {left: "D(3*x, x)", right: 4}', "they differ"),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verifier.arithmetic.elements import compare, exact_ball
+from verifier.arithmetic.precision import working_precision
 from verifier.truth import forall
 from verifier.truth.forall import everywhere
 
@@ -29,6 +30,23 @@ def test_a_false_statement_is_refuted_by_a_point_where_it_certainly_fails():
     assert found.holds is False
     assert found.witness is not None
     assert found.witness[0] ** 2 >= Fraction(9, 10)
+
+
+@given(st.lists(st.fractions(-4, 4), min_size=2, max_size=2).map(sorted))
+def test_a_ball_holds_its_side_and_does_not_cross_zero_where_the_side_does_not(side):
+    low, high = side
+    seen = []
+    everywhere(lambda x: seen.append(x[0]) or True, ((low, high),), BITS)
+    (ball,) = seen
+    with working_precision(BITS):
+        assert all(ball.contains(exact_ball(each).mid()) for each in side)
+        assert (ball >= 0, ball <= 0) == (low >= 0, high <= 0)
+
+
+@pytest.mark.parametrize("side", [UNIT[0], (Fraction(-1), Fraction(0)), (Fraction(0), Fraction(1, 10))])
+def test_what_ends_at_zero_is_proved_up_to_it(side):
+    found = everywhere(lambda x: compare("ge", abs(x[0]).sqrt(), exact_ball(0)), (side,), BITS)
+    assert (found.holds, found.boxes) == (True, 1)
 
 
 def test_a_fault_in_a_corner_is_found():

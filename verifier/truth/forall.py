@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import product
 
 import numpy as np
+from flint import arb
 
 from verifier.arithmetic.elements import Element, exact_ball
 from verifier.arithmetic.precision import working_precision
@@ -95,5 +96,9 @@ def _halves(box: Box) -> Iterator[Box]:
     yield (*box[:widest], (middle, high), *box[widest + 1 :])
 
 
-def _ball(low: Fraction, high: Fraction) -> Element:
-    return exact_ball(low).union(exact_ball(high))
+def _ball(low: Fraction, high: Fraction) -> arb:
+    """The side of a box as a ball; its radius is rounded up, but not across zero, where roots and signs end."""
+    if low < 0 and high <= 0:
+        return -_ball(-high, -low)
+    ball = exact_ball(low).union(exact_ball(high))
+    return ball.nonnegative_part() if low >= 0 else ball
