@@ -176,8 +176,8 @@ def holds_for_all(claim: Holds, at: At, workspace: Workspace) -> Decided:
     """
     domain = Domain(tuple(leaf for leaf in workspace.entry.inputs if leaf.name in claim.for_all))
     formula = parse(claim.formula.text)
-    sides = _equation(formula, at, workspace) if _is_comparison(formula) else None
-    equation = sides if _is_equation(formula) else None
+    sides, relation = (_equation(formula, at, workspace), formula.function) if _is_comparison(formula) else (None, "")
+    equation = sides if relation == "eq" else None
     certified = workspace.certified(_FOR_ALL_BITS)
 
     def statement(elements: Sequence[Element]) -> bool | None:
@@ -198,9 +198,9 @@ def holds_for_all(claim: Holds, at: At, workspace: Workspace) -> Decided:
     if witness is not None:
         return refuted(witness)
     found, numbers = everywhere(statement, domain.box, _FOR_ALL_BITS, boxes=_BOXES), None
-    if found.holds is None and sides is not None and _is_comparison(formula):
+    if found.holds is None and sides is not None:
         numbers = _numbers_everywhere(sides, domain).holds
-        if numbers and sides.proved(formula.function):
+        if numbers and sides.proved(relation):
             return Decided.of(True, reason="proved by SymPy")
     if found.holds is None:
         found = everywhere(statement, domain.box, _FOR_ALL_BITS)
@@ -214,7 +214,7 @@ def holds_for_all(claim: Holds, at: At, workspace: Workspace) -> Decided:
 
 def _values_at(equation: Equation, domain: Domain, point: Point) -> Values:
     with working_precision(_FOR_ALL_BITS):
-        return equation.values(_FOR_ALL_BITS, domain.arrays([exact_ball(x) for x in point]))
+        return equation.values(_FOR_ALL_BITS, domain.place(point))
 
 
 def _numbers_everywhere(equation: Equation, domain: Domain) -> Everywhere:

@@ -10,7 +10,7 @@ from itertools import islice, product
 import numpy as np
 
 from verifier.arithmetic.arrays import object_array
-from verifier.arithmetic.elements import Element
+from verifier.arithmetic.elements import Element, exact_ball
 from verifier.model.catalog import Input, Text
 from verifier.symbolic.formula import Formula
 from verifier.symbolic.graph import Node
@@ -52,6 +52,10 @@ class Domain:
             arrays[leaf.name] = object_array(rest[: leaf.size], leaf.shape)
             rest = rest[leaf.size :]
         return arrays
+
+    def place(self, point: Point) -> dict[str, np.ndarray]:
+        """The components of a point as the arrays of its leaves, at the working precision."""
+        return self.arrays([exact_ball(x) for x in point])
 
     def written(self, point: Sequence[Fraction]) -> str:
         """The point in words: `x = 1/2, v = [1, 2]`."""

@@ -77,9 +77,10 @@ class Equation:
 
     def values(self, bits: int, extra: Arrays | None = None) -> Values:
         certified = self.workspace.certified(bits)
-        (left, left_exists), (right, right_exists) = (certified.existing(each, self.at, extra) for each in self.sides)
-        exists = dict(zip(SIDES, (left_exists, right_exists), strict=True))
-        return Values(left, right, bits, frozenset(side for side in SIDES if not exists[side]))
+        found = [certified.existing(each, self.at, extra) for each in self.sides]
+        (left, _), (right, _) = found
+        nowhere = frozenset(side for side, (_, exists) in zip(SIDES, found, strict=True) if not exists)
+        return Values(left, right, bits, nowhere)
 
     def domain(self) -> Domain:
         """The inputs that the sides use and that are not fixed."""
@@ -95,10 +96,10 @@ class Equation:
 
     def proved(self, relation: str = "eq") -> bool | None:
         """Whether SymPy proves it, or another order of the sides, wherever both are defined in the inputs' domains."""
-        found = [None if isinstance(each, Node) else self.workspace.symbolic(each, self.at) for each in self.sides]
-        left, right = found
+        symbolic = partial(self.workspace.symbolic, at=self.at, in_domain=True)
+        left, right = (None if isinstance(each, Node) else symbolic(each) for each in self.sides)
         if left is None or right is None:
             return None
         prove = prove_equal if relation == "eq" else partial(prove_order, relation)
         pairs = zip(*(each.flat for each in np.broadcast_arrays(left, right)), strict=True)
-        return every(prove(*map(self.workspace.in_domain, pair)) for pair in pairs)
+        return every(prove(a, b) for a, b in pairs)

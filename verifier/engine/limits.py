@@ -84,14 +84,10 @@ class _Tends:
 
     def goes_nowhere(self) -> bool:
         """Whether the variable certainly tends to no number, such as 1/0, at some trial point."""
-        certified = self.workspace.certified(_BITS)
-
-        def is_none(point: Point) -> bool:
-            with working_precision(_BITS):
-                place = self.domain.arrays([exact_ball(x) for x in point])
-            return certified.evaluate(self.claim.to, self.at, place)[()] is NAN
-
-        return any(map(is_none, self.domain.trials()))
+        domain, certified = self.domain, self.workspace.certified(_BITS)
+        with working_precision(_BITS):
+            tends_to = (certified.evaluate(self.claim.to, self.at, domain.place(each))[()] for each in domain.trials())
+            return any(each is NAN for each in tends_to)
 
     def at_a_general_point(self) -> Decided:
         """By SymPy: the claimed limit by proof, or another one at a trial point, certified in balls."""
@@ -137,7 +133,7 @@ class _Tends:
         approach = Approach(self.node, self.variable, self.workspace.node(self.claim.to), self.at, self.workspace)
         sides = [approach.limits(self.domain.arrays(point), side) for side in (-1, 1)]
         with working_precision(_BITS):
-            place = self.domain.arrays([exact_ball(x) for x in point])
+            place = self.domain.place(point)
             claimed = self.workspace.certified(_BITS).evaluate(self.claim.equals, self.at, place)
             exists = not self.workspace.differentiates(self.claim.formula)
             found = zip(*sides, np.broadcast_to(claimed, self.node.shape).flat, strict=True)

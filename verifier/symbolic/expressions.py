@@ -31,12 +31,15 @@ class _TooLarge(Exception):
     """An expression that has grown beyond its limit."""
 
 
-def component_symbols(leaf: Leaf) -> np.ndarray:
-    """A real symbol for each component of a leaf: `x`, or `v[0]`, `m[0,1]`, ..., in an object array of its shape."""
+def component_symbols(leaf: Leaf, **signs: bool) -> np.ndarray:
+    """A real symbol for each component of a leaf: `x`, or `v[0]`, `m[0,1]`, ..., in an object array of its shape.
+
+    `signs` are what SymPy may assume besides: `positive=True`.
+    """
     array = np.empty(leaf.shape, dtype=object)
     for index in itertools.product(*map(range, leaf.shape)):
         suffix = f"[{','.join(map(str, index))}]" if index else ""
-        array[index] = sympy.Symbol(leaf.name + suffix, real=True)
+        array[index] = sympy.Symbol(leaf.name + suffix, real=True, **signs)
     return array
 
 

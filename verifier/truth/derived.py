@@ -100,8 +100,9 @@ class Derived:
         """As `spread`, as far as it excuses what a rule returns; None where `is_excuse` says that it does not."""
         there = self._with_literals(moved_literals(form, each) for each in _seeds(seed))
         back = self._with_literals(moved_literals(form, each, back=True) for each in _seeds(seed))
-        spreads, bends = self._spreads(there), self._bends(there, back)
-        each = zip(self.elements, spreads, bends, strict=True)
+        with working_precision(self.bits):  # |T(r + d) + T(r - d) - 2 T(r)|: what a linear change does not have
+            bends = _spreads(_sums(self.elements, self.elements), list(map(_sums, there, back)))
+        each = zip(self.elements, self._spreads(there), bends, strict=True)
         return [spread if is_excuse(_size(still), spread, bend) else None for still, spread, bend in each]
 
     def spread_by(self, constants: Collection[float], form: Format, seed: int = 0) -> list[Fraction | None]:
@@ -128,15 +129,7 @@ class Derived:
 
     def _spreads(self, moved: Sequence[Sequence[Element]]) -> list[Fraction | None]:
         with working_precision(self.bits):
-            return [_largest(entry, row, Fraction(1)) for entry, *row in zip(self.elements, *moved, strict=True)]
-
-    def _bends(self, there: Sequence[Sequence[Element]], back: Sequence[Sequence[Element]]) -> list[Fraction | None]:
-        """The largest of |T(r + d) + T(r - d) - 2 T(r)|: what a linear change does not have."""
-        with working_precision(self.bits):
-            return [
-                _largest(_sum(still, still), [*map(_sum, row[: len(there)], row[len(there) :])], Fraction(1))
-                for still, *row in zip(self.elements, *there, *back, strict=True)
-            ]
+            return _spreads(self.elements, moved)
 
     def _arguments(self) -> list[np.ndarray]:
         return list(self.place)
@@ -182,8 +175,13 @@ def _largest(still: Element, moved: Sequence[Element], step: Fraction) -> Fracti
         return None
 
 
-def _sum(a: Element, b: Element) -> Element:
-    return a + b if is_finite(a) and is_finite(b) else NAN  # type: ignore[operator]
+def _spreads(still: Sequence[Element], moved: Sequence[Sequence[Element]]) -> list[Fraction | None]:
+    return [_largest(entry, row, Fraction(1)) for entry, *row in zip(still, *moved, strict=True)]
+
+
+def _sums(left: Sequence[Element], right: Sequence[Element]) -> list[Element]:
+    pairs = zip(left, right, strict=True)
+    return [a + b if is_finite(a) and is_finite(b) else NAN for a, b in pairs]  # type: ignore[operator]
 
 
 def _size(element: Element) -> Fraction:

@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import sympy
 
 from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.ball import BallSystem
@@ -121,24 +120,25 @@ class Workspace:
         steps = (each for each in self.entry.iterations if name.startswith(f"{each.name}."))
         yield from (text for each in steps for _, text in each.step)
 
-    def symbolic(self, formula: Text | Formula, at: At = (), variables: Sequence[str] = ()) -> np.ndarray | None:
-        """A formula's SymPy expressions at a point, over real symbols; None where they are too large or use balls."""
+    def symbolic(
+        self, formula: Text | Formula, at: At = (), variables: Sequence[str] = (), *, in_domain: bool = False
+    ) -> np.ndarray | None:
+        """A formula's SymPy expressions at a point, over real symbols; None where they are too large or use balls.
+
+        `in_domain` gives the symbols the signs of the inputs' domains.
+        """
         node = self.node(formula, dict.fromkeys(variables, ()))
         if {leaf.name for leaf in leaves([node])} & set(self.shapes):
             return None
         place = {leaf: self._constants(value).reshape(self.input_shape(leaf)) for leaf, value in at}
-        found = expressions([node], given={**exact_expressions(self.data), **place})
+        signed = self._signed_symbols() if in_domain else {}
+        found = expressions([node], given={**signed, **exact_expressions(self.data), **place})
         return None if found is None else found[0]
 
-    def in_domain(self, expression: Any) -> Any:
-        """A SymPy expression over symbols that have the signs of the inputs' domains."""
-        signs = {
-            symbol: sympy.Symbol(symbol.name, real=True, **sign)
-            for each in self.entry.inputs
-            if (sign := _sign(each))
-            for symbol in component_symbols(leaf_node(each.name, each.shape)).flat
-        }
-        return expression.xreplace(signs)
+    def _signed_symbols(self) -> dict[str, np.ndarray]:
+        """The symbols of the inputs whose domains have a sign."""
+        signs = {each: sign for each in self.entry.inputs if (sign := _sign(each))}
+        return {each.name: component_symbols(leaf_node(each.name, each.shape), **sign) for each, sign in signs.items()}
 
     def graph(self, expression: Any, variables: Sequence[str] = ()) -> Node:
         """The graph of one SymPy expression over the components of the inputs: undoes `symbolic`."""
