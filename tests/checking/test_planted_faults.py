@@ -191,6 +191,44 @@ def test_a_rule_that_is_right_for_unit_tangents_only(tangent):
     assert {each.rule for each in result.verdicts} == {"WRONG"}
 
 
+def forward(value):
+    @jax.custom_vjp
+    def f(x):
+        return jnp.stack([jnp.exp(x) - 1, x * 0.1])
+
+    f.defvjp(lambda x: (value(x), x), lambda x, g: (g[0] * jnp.exp(x) + g[1] * 0.1,))
+    return f
+
+
+def test_a_backward_rule_whose_forward_pass_returns_another_value():
+    f = forward(lambda x: jnp.stack([jnp.exp(x), x * 0.1]))
+    result = verifier.check(f, np.float64(0.7), orders=(1, 2), programs=("jacrev", "rev-rev"))
+    found = {(each.component.split()[0], each.rule, each.notes) for each in result.verdicts}
+    assert found == {("value[0]", "WRONG", ("VALUE",)), ("value[1]", "RIGHT", ())}
+    assert not result.reproduction  # what it would print is right
+    assert {each.blame.primitive for each in result.verdicts if each.fails} == {"custom_vjp_call"}
+
+
+def test_a_forward_rule_that_returns_another_value():
+    @jax.custom_jvp
+    def f(x):
+        return x * jnp.maximum(x, 0)
+
+    f.defjvp(lambda primals, tangents: (primals[0] ** 2, 2 * primals[0] * tangents[0]))
+    result = verifier.check(f, np.float64(0.7))
+    assert result.ok, str(result)
+    result = verifier.check(f, np.float64(-0.7))
+    assert {each.rule for each in result.verdicts} == {"WRONG"}
+
+
+def test_a_value_that_a_rule_computes_in_another_way_passes():
+    f = forward(lambda x: jnp.stack([jnp.expm1(x), x / 10]))
+    assert verifier.check(f, np.float64(0.7), programs=("jacrev",)).ok
+    assert verifier.check(f, np.float64(0.0), programs=("jacrev",)).ok
+    halved = verifier.check(forward(lambda x: jnp.stack([jnp.expm1(x), x / 20])), np.float64(0.0), programs=("jacrev",))
+    assert halved.ok, "at 0 both values are 0"
+
+
 def test_a_right_backward_rule_passes_in_all_orders():
     f = backward(lambda g, slope: g * slope)
     assert verifier.check(f, np.float64(0.7), orders=(1, 2), programs=("grad", "rev-rev", "fwd-rev")).ok

@@ -40,6 +40,9 @@ _square.defvjp(
     lambda x, most: (x * x, (x, most)),
     lambda held, cotangent: (2 * held[0] * jnp.clip(cotangent, -held[1], held[1]), jnp.zeros_like(held[1])),
 )
+@jax.custom_vjp
+def beside(x): return x * x
+beside.defvjp(lambda x: (x + x, x), lambda x, cotangent: (2 * x * cotangent,))
 def cube(x): return x * x * x
 def flat(x): return jnp.stack([x, x])
 def pair(x): return x, x
@@ -122,6 +125,15 @@ def test_a_rule_that_is_right_for_unit_seeds_alone_is_wrong(verified: Verified, 
     names = ("grad", "grad/remat", "grad/vmap", "vjp", "vjp/remat", "vjp/vmap")
     assert found["bounded"] == {(name, "RIGHT", None) for name in names}
     assert found["clipped"] == {(name, "WRONG", "not linear") for name in names}
+
+
+def test_a_rule_with_another_value_beside_its_derivative_is_wrong(verified: Verified, programs: str) -> None:
+    run = verified(
+        SQUARE.replace("{program}", f"{programs}:beside"), allow_imports=True, programs=("value", "grad", "vjp")
+    )
+    assert not any(each.fails for each in run.verdicts)
+    assert {(each.verdict, each.notes) for each in run.rules} == {("WRONG", ("VALUE",))}
+    assert run.end.exit_status == 1
 
 
 def test_a_program_of_another_function_is_found_by_its_value(verified: Verified, programs: str) -> None:

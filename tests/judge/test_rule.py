@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from verifier.arithmetic.floats import FLOAT32, FLOAT64
-from verifier.judge.rule import Threshold, judge_linear, judge_rule
+from verifier.judge.rule import Threshold, judge_linear, judge_rule, judge_value
 from verifier.model.rule import Cusp, Infinite, NonFinite, Note, RuleClass, Undefined
 from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth
 
@@ -97,3 +97,24 @@ def test_a_rule_is_linear_in_its_seeds(name):
     assert (found is not None) is wrong
     if found is not None:
         assert (found.kind, found.fails) == (RuleClass.WRONG, True)
+        assert found.notes == (Note.NONLINEAR,)
+
+
+VALUES = {
+    "the same": (ball(3), ball(3), False),
+    "computed in another way": (ball(3), ball(3 + Fraction(1, 2**40)), False),
+    "another": (ball(3), ball(2), True),
+    "NaN": (NAN, ball(2), True),
+    "NaN in both": (NAN, NAN, False),
+    "nothing is known": (ball(3), NoTruth("no rule"), False),
+    "nothing is known of the rule's": (NoTruth("no rule"), ball(3), False),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_the_value_beside_a_derivative_is_the_functions(name):
+    beside, value, wrong = VALUES[name]
+    found = judge_value(beside, value, FLOAT64)
+    assert (found is not None) is wrong
+    if found is not None:
+        assert (found.kind, found.fails, found.notes) == (RuleClass.WRONG, True, (Note.VALUE,))

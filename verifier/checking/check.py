@@ -21,6 +21,7 @@ from verifier.checking.text import shown_by
 from verifier.checking.tracing import Tracing
 from verifier.errors import UsageError
 from verifier.execution.compiled import reason_of
+from verifier.model.rule import Note
 from verifier.programs.trace import Subject
 from verifier.symbolic.formula import names, parse
 from verifier.truth.implicit import Implicit
@@ -187,8 +188,9 @@ def _result(asked: Asked, found: Sequence[Found], *, allows_undecided: bool) -> 
 
 
 def _reproduction(asked: Asked, found: Mapping[str | None, Sequence[Found]], result: Result) -> str:
-    """Of the worst number that fails, in the dtype that it was found in."""
-    worst = next((each for each in result.findings if each.fails and each.value is not None), None)
+    """Of the worst number that fails, in the dtype that it was found in; a right one would show nothing."""
+    shown = (each for each in result.findings if each.fails and each.value is not None)
+    worst = next((each for each in shown if not {Note.VALUE, Note.NONLINEAR}.intersection(each.notes)), None)
     if worst is None:
         return ""
     dtype = next(name for name, judged in found.items() if any(each is worst for each in judged))

@@ -18,7 +18,7 @@ from verifier.arithmetic.one_sided import Ceiling
 from verifier.checking.lifting import Formulas, formulas_of
 from verifier.checking.tracing import Tracing
 from verifier.judge.hull import in_hull
-from verifier.judge.rule import K, Threshold, judge_linear, judge_rule
+from verifier.judge.rule import K, Threshold, judge_linear, judge_rule, judge_value
 from verifier.judge.text import truth_text
 from verifier.model.rule import LocalTruth, NonFinite, Note, ProgramValue, RowTruth, RuleClass, RuleVerdict
 from verifier.model.verdict import Enclosure, NoTruth
@@ -33,7 +33,7 @@ from verifier.truth.lines import Lines, of_jaxpr
 from verifier.truth.primal import PrimalTruth
 from verifier.truth.smooth import NotSmooth, derivatives
 
-__all__ = ["Program", "Route", "chosen_components", "components_of", "judge_seeds"]
+__all__ = ["Program", "Route", "chosen_components", "components_of"]
 
 _MOST_COMPONENTS = {1: 16, 2: 6, 3: 3, 4: 2}
 """More input components than this, and so many of them are chosen at random."""
@@ -135,8 +135,10 @@ class Route:
 
     @cached_property
     def value(self) -> Derived:
-        jaxpr = self.primal.jaxpr
-        return Derived(jaxpr, self.place, self.options(jaxpr), ceiling=self.limits.bits)
+        return self._plain(self.primal)
+
+    def _plain(self, traced: Traced) -> Derived:
+        return Derived(traced.jaxpr, self.place, self.options(traced.jaxpr), ceiling=self.limits.bits)
 
     def primal_values(self) -> list[ProgramValue]:
         """What exact arithmetic says of the value itself."""
@@ -240,8 +242,33 @@ class Route:
             return None
         verdicts = self.judged(program.derived, row.order, truths, program.where)
         if row.order and row.transforms != ("jet",) and self.tracing.has_own_rules:  # jet asks no custom rule
-            judge_seeds(verdicts, program, self.program(row, compilation, scaled=True), row.order)
+            self.judge_own_rules(verdicts, program, self.program(row, compilation, scaled=True), row.order)
         return self._proved(verdicts, row, compilation)
+
+    def judge_own_rules(self, verdicts: np.ndarray, unit: Program, scaled: Program, order: int) -> None:
+        """Make verdicts WRONG where rules that are not JAX's own change the value that comes along with the derivative,
+        or are not linear in tangents or cotangents.
+        """
+        for index, verdict in np.ndenumerate(verdicts):
+            if verdict.kind is not RuleClass.WRONG:
+                verdicts[index] = (
+                    self._wrong_value(verdicts, index) or _not_linear(unit, scaled, index, order) or verdict
+                )
+
+    def _wrong_value(self, verdicts: np.ndarray, index: tuple[int, ...]) -> RuleVerdict | None:
+        """Of the value that a component belongs to; of a sum over all of them, of any."""
+        found = self._values_beside
+        mine = found[index[0] : index[0] + 1] if len(verdicts) == len(found) else found
+        return next((each for each in mine if each is not None), None)
+
+    @cached_property
+    def _values_beside(self) -> list[RuleVerdict | None]:
+        """For each result a verdict where its value is certainly another one when it is differentiated."""
+        own, other = self._plain(self.tracing.primal), self.tracing.beside
+        if isinstance(other, str):
+            return [None] * self.tracing.results
+        along = self._plain(other)
+        return [judge_value(along.value(j), own.value(j), self.form) for j in range(self.tracing.results)]
 
     def truth_spreads(self, order: int) -> np.ndarray:
         """u sum |c dT/dc| over the function's inexact literals: how far germs of moved ones are from the truth. None
@@ -431,6 +458,14 @@ class Route:
         return picked.reshape(len(values), -1)
 
 
+def _not_linear(unit: Program, scaled: Program, index: tuple[int, ...], order: int) -> RuleVerdict | None:
+    if unit.derived is None or scaled.derived is None:
+        return None
+    value = unit.derived.value(int(unit.where[index]))
+    other = scaled.derived.value(int(scaled.where[index]))
+    return judge_linear(value, other, scale_of(order))
+
+
 @dataclass(eq=False)
 class _Judged:
     """One program against the truth, row by row."""
@@ -474,17 +509,6 @@ class _Judged:
 _NO_EXCUSE = RuleVerdict(
     kind=RuleClass.UNDECIDED, reason="it is not the truth, and rounding the literals could make anything of it"
 )
-
-
-def judge_seeds(verdicts: np.ndarray, unit: Program, scaled: Program, order: int) -> None:
-    """Make verdicts WRONG where rules of the user's own are not linear in tangents or cotangents."""
-    if unit.derived is None or scaled.derived is None:
-        return
-    for index, verdict in np.ndenumerate(verdicts):
-        if verdict.kind is not RuleClass.WRONG:
-            value = unit.derived.value(int(unit.where[index]))
-            other = scaled.derived.value(int(scaled.where[index]))
-            verdicts[index] = judge_linear(value, other, scale_of(order)) or verdict
 
 
 def _certified(

@@ -13,7 +13,7 @@ from verifier.execution.dtypes import x64_for
 from verifier.model.jaxprs import all_equations
 from verifier.programs.equation import is_custom_rule, is_foreign
 from verifier.programs.extent import operations
-from verifier.programs.trace import Row, Subject, Traced, compiled, scaled, trace, traceable
+from verifier.programs.trace import Row, Subject, Traced, beside, compiled, scaled, trace, traceable
 
 __all__ = ["Tracing"]
 
@@ -53,6 +53,13 @@ class Tracing:
         return Tracing(replace(self.subject, function=scaled(self.subject.function)), self.dtype)
 
     @cached_property
+    def beside(self) -> Traced | str:
+        """The value that comes along with a derivative: in reverse, or where nothing can be reversed, forwards."""
+        function = self.subject.function
+        found = self._trace(lambda: beside(function, forward=False))
+        return self._trace(lambda: beside(function, forward=True)) if isinstance(found, str) else found
+
+    @cached_property
     def has_rules(self) -> bool:
         """Whether the function calls functions with derivative rules of their own, JAX's among them."""
         return any(map(is_custom_rule, all_equations(self.primal.jaxpr)))
@@ -70,13 +77,13 @@ class Tracing:
         """A derivative program's jaxpr, or why there is none: what JAX refuses is a fact about the function."""
         key = (row.name, row.order, compilation if compilation in ("vmap", "remat") else "eager")
         if key not in self._traced:
-            self._traced[key] = self._trace(row, key[2])
+            self._traced[key] = self._trace(lambda: traceable(row, self.subject, key[2]))
         return self._traced[key]
 
-    def _trace(self, row: Row, style: str) -> Traced | str:
+    def _trace(self, program: Callable[[], Callable[..., Any]]) -> Traced | str:
         try:
             with x64_for(self.dtype):
-                found = trace(traceable(row, self.subject, style), self.subject.place)
+                found = trace(program(), self.subject.place)
         except Exception as error:
             return reason_of(error)
         return "too large to be followed in exact arithmetic" if operations(found.jaxpr) > _OPERATION_LIMIT else found

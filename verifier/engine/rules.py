@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from verifier.checking.blaming import Blaming
-from verifier.checking.route import Program, Route, judge_seeds
+from verifier.checking.route import Program, Route
 from verifier.engine.contracted import contracted
 from verifier.engine.followed import Followed, Programs
 from verifier.execution.dtypes import exact
@@ -123,7 +123,7 @@ class Place:
         truths = self._truths(program)
         verdicts: Any = self.route.judged(derived, program.order, truths, where)
         if self.programs.tracing.has_own_rules and not program.transform.startswith("jet"):  # jet asks no custom rule
-            self._judge_seeds(verdicts, program, derived, where)
+            self._judge_own_rules(verdicts, program, derived, where)
         return [
             Ruled(
                 place=self,
@@ -136,11 +136,11 @@ class Place:
             for truth, place, verdict in zip(row.components, places, judged, strict=True)
         ]
 
-    def _judge_seeds(self, verdicts: np.ndarray, program: Followed, derived: Derived, where: np.ndarray) -> None:
+    def _judge_own_rules(self, verdicts: np.ndarray, program: Followed, derived: Derived, where: np.ndarray) -> None:
         traced = self.programs.scaled.traced(program)
         if not isinstance(traced, str):
             unit, scaled = (Program(derived=each, where=where) for each in (derived, self._derivative(traced, where)))
-            judge_seeds(verdicts, unit, scaled, program.order)
+            self.route.judge_own_rules(verdicts, unit, scaled, program.order)
 
     def _truths(self, program: Followed) -> tuple[RowTruth, ...]:
         tensors = [self.route.truths(k, self._guides) for k in range(1, program.order + 1)]

@@ -30,7 +30,7 @@ from verifier.model.rule import (
 )
 from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth
 
-__all__ = ["Threshold", "judge_linear", "judge_rule", "log2_of"]
+__all__ = ["Threshold", "judge_linear", "judge_rule", "judge_value", "log2_of"]
 
 _CERTIFIED_BITS = 4096.0
 """Agreement is not counted beyond this: two exact and equal numbers agree in all bits."""
@@ -94,7 +94,22 @@ def judge_linear(value: ProgramValue, scaled: ProgramValue, scale: Fraction) -> 
         case _:
             return None
     due = decimal_text((low + high) / 2, 6)
-    return _wrong(f"not linear: tangents and cotangents times {float(scale):g} give {found} where {due} is due")
+    reason = f"not linear: tangents and cotangents times {float(scale):g} give {found} where {due} is due"
+    return _wrong(reason, notes=(Note.NONLINEAR,))
+
+
+def judge_value(beside: ProgramValue, value: ProgramValue, form: Format) -> RuleVerdict | None:
+    """WRONG where the value that comes along with a derivative is certainly not the function's value.
+
+    Rules return the value anew, and may compute it in another way, with literals of their own: they differ by more than
+    half of the significand, or it is no difference.
+    """
+    if not isinstance(value, Enclosure):
+        return None
+    verdict = judge_rule(beside, value, Threshold(form=form))
+    if verdict.kind is not RuleClass.WRONG:
+        return None
+    return _wrong(f"the value beside the derivative is not the function's: {verdict.reason}", notes=(Note.VALUE,))
 
 
 def _without_truth(value: ProgramValue, reason: str) -> RuleVerdict:

@@ -71,6 +71,10 @@ class Note(StrEnum):
     """The truth is zero to working precision: its enclosure held zero at the ceiling."""
     UNCERTIFIED = "UNCERTIFIED"
     """A gradient at a kink that no convex combination of the cells found has certified, nor any coordinate refuted."""
+    VALUE = "VALUE"
+    """The derivative may be right, but the value that a rule returns beside it is not the function's."""
+    NONLINEAR = "NONLINEAR"
+    """The derivative is right for unit seeds only: a rule is not linear in tangents or cotangents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ __all__ = [
     "Subject",
     "Traced",
     "arguments",
+    "beside",
     "component_names",
     "names_of",
     "program_named",
@@ -146,6 +147,13 @@ def scaled(function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.tree.map(lambda each: _COTANGENT * each, function(*jax.tree.map(same, arguments)))
 
     return multiplied
+
+
+def beside(function: Callable[..., Any], *, forward: bool) -> Callable[..., Any]:
+    """The value that comes along with a derivative: rules of its own return it anew."""
+    if forward:
+        return lambda *leaves: jax.jvp(function, leaves, tuple(map(jnp.zeros_like, leaves)))[0]
+    return lambda *leaves: jax.vjp(function, *leaves)[0]
 
 
 def scale_of(order: int) -> Fraction:
