@@ -89,6 +89,22 @@ CASES: dict[str, Case] = {
         [[1.0, 0.0], [0.0, 0.0]],
         {"value[0,0] d/da[0,0]": 1.0, "value[1,1] d/da[1,1]": 1.0},
     ),
+    "svd uv recon rank 1": Case(
+        lambda a: (lambda u, s, v: u * s @ v)(*la.svd(a, full_matrices=False)),
+        [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]],
+        {"value[0,0] d/da[0,0]": 1.0, "value[2,1] d/da[2,1]": 1.0},
+    ),
+    # What is cut off stays cut off: P' = -P E P + P P^T E^T (1 - A P) + (1 - P A) E^T P^T P (Golub and Pereyra, 1973)
+    "pinv rank 1": Case(
+        la.pinv,
+        [[1.0, 1.0], [1.0, 1.0]],
+        {"value[0,0] d/da[0,0]": 1 / 16, "value[0,1] d/da[0,0]": -1 / 16, "value[1,1] d/da[0,0]": -3 / 16},
+    ),
+    "lstsq rank 1": Case(
+        lambda a: la.lstsq(a, jnp.array([1.0, 2.0, 3.0]))[0],
+        [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]],
+        {"value[0] d/da[0,0]": -1 / 12},
+    ),
     "qr abs det": Case(
         lambda a: jnp.prod(jnp.abs(jnp.diag(la.qr(a)[1]))), [[1.0, 2.0], [3.0, 4.0]], {"d/da[0,0]": -4.0}
     ),

@@ -140,6 +140,25 @@ def test_germs_of_singular_values_at_the_identity():
     np.testing.assert_allclose(slope, np.sqrt(0.5), atol=1e-14)
 
 
+@pytest.mark.parametrize("shape", [(2, 2), (3, 2), (2, 3)])
+def test_germs_of_a_singular_value_that_vanishes_at_the_point(shape):
+    """Its vectors are those that put the matrix together again on both sides of the point."""
+
+    def whole(a):
+        u, s, vh = jnp.linalg.svd(a, full_matrices=False)
+        return (u * s) @ vh
+
+    a, direction = (
+        np.ones(shape),
+        np.array([[1.0, 0.5, -2.0], [0.25, 1.0, 3.0], [0.5, -1.0, 2.0]])[: shape[0], : shape[1]],
+    )
+    for way in (direction, -direction):
+        (value,), (slope,), (bend,) = (_along(whole, a, way, k) for k in range(3))
+        np.testing.assert_allclose(value, a, atol=1e-12)
+        np.testing.assert_allclose(slope, way, atol=1e-12)
+        np.testing.assert_allclose(bend, 0, atol=1e-12)
+
+
 TIED = np.array([[2.0, 1.0, 1.0], [1.0, 2.0, 1.0], [1.0, 1.0, 2.0]])  # eigenvalues 1, 1, 4
 
 

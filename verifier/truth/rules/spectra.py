@@ -17,7 +17,7 @@ from flint import acb_mat, arb, arb_mat, fmpq
 
 from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.elements import EITHER, is_finite
-from verifier.arithmetic.expansion import Germ
+from verifier.arithmetic.expansion import Germ, valuation
 from verifier.arithmetic.one_sided import limit
 from verifier.truth.machine import Machine, Rule, Table, kind_of
 from verifier.truth.rules.exact_spectra import Space, Spectrum, rational
@@ -209,7 +209,8 @@ def _by_gram(machine: Machine, a: Array, guide: Array, *, with_vectors: bool) ->
     """Through the eigenvalues of a^T a, for a with at least as many rows as columns.
 
     The left vectors are turned to the guide's side, and the right ones with them. Those of a singular value 0 are
-    unit vectors that a^T takes to 0.
+    unit vectors that a^T takes to 0; those of one that vanishes at the point alone (a v / sigma is 0/0 in balls) are
+    eigenvectors of a a^T.
     """
     squares, right, tied = _symmetric(machine, machine.matmul(a.T, a))
     squares, right, tied = squares[::-1], right[:, ::-1].copy(), tied[::-1]
@@ -218,10 +219,13 @@ def _by_gram(machine: Machine, a: Array, guide: Array, *, with_vectors: bool) ->
         return right, values, right
     zero = machine.exact(0)
     vanish = [machine.system.compare("eq", value, zero) is True for value in values]
+    small = [k for k, each in enumerate(values) if not (tied[k] or vanish[k]) and _starts_at_zero(each)]
     left = machine.map("div", machine.matmul(a, right), values[None, :])
-    if any(vanish):
+    if any(vanish) or small:
         _, rest, _ = _symmetric(machine, machine.matmul(a, a.T))
         left[:, vanish] = rest[:, : sum(vanish)]
+        for k in small:
+            left[:, k] = _facing(machine, rest[:, -1 - k], machine.matmul(a, right[:, [k]])[:, 0], values[k])
     for column in (k for k in range(right.shape[1]) if not tied[k] and not vanish[k]):
         largest = int(np.argmax(np.abs(guide[:, column])))
         side = machine.system.compare("gt", left[largest, column], zero)
@@ -232,6 +236,24 @@ def _by_gram(machine: Machine, a: Array, guide: Array, *, with_vectors: bool) ->
             left[:, column] = machine.map("neg", left[:, column])
             right[:, column] = machine.map("neg", right[:, column])
     return left, values, right
+
+
+def _starts_at_zero(value: Any) -> bool:
+    return isinstance(value, Germ) and valuation(value) > 0
+
+
+def _facing(machine: Machine, left: Array, image: Array, value: Germ) -> Array:
+    """The unit vector u or -u for which a v = sigma u, from a v.
+
+    u^T a v is sigma or -sigma: what stands before the first term of sigma is 0, and that term tells the sign.
+    """
+    (product,) = machine.matmul(left[None, :], image[:, None]).flat
+    first = valuation(value)
+    terms = product.terms if isinstance(product, Germ) else ()
+    sign = next((arb(term.coefficient) for term in terms if term.exponent == first), arb(0))
+    if sign.contains(0):
+        return unknown(left.shape, "svd: the side of a singular vector is undecided", EITHER)
+    return left if sign > 0 else machine.map("neg", left)
 
 
 RULES: Table = {
