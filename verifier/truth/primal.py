@@ -34,6 +34,7 @@ from verifier.truth.lines import Lines, Reading, Vector
 __all__ = ["PrimalTruth", "random_direction"]
 
 _WORKING_BITS = 512
+_UNKNOWN_CELL = "a kink, and the gradient of a smooth cell beside it is not known"
 _neg = OPERATIONS["neg"]
 
 
@@ -191,11 +192,8 @@ class PrimalTruth:
         if not finite:
             return RowTruth(components=axes)
         hull = tuple(dict.fromkeys(tuple(enclosure(each) for each in cell) for cell in finite))
-        complete = len(finite) == len(cells)
-        components = tuple(
-            _span([cell[i] for cell in hull], axes[i] if complete else None) for i in range(len(self.chosen))
-        )
-        return RowTruth(components=components, cells=hull if complete else ())
+        components = tuple(_span([cell[i] for cell in cells], axis) for i, axis in enumerate(axes))
+        return RowTruth(components=components, cells=hull)
 
     def _ways(self, j: int, guesses: Sequence[Sequence[float]]) -> Iterator[Vector]:
         """Directions into the cells: random ones with their opposites, and those that the guesses point to."""
@@ -423,20 +421,36 @@ def _cusp(slopes: Sequence[Element], bits: int) -> Cusp:
     )
 
 
-def _span(coordinates: Sequence[Enclosure], axis: LocalTruth | None) -> LocalTruth:
-    """What the cells leave of one coordinate: one number where they agree, else an interval."""
-    found = [*coordinates]
-    match axis:
-        case None:
-            return NoTruth("a kink, and the gradient of a smooth cell beside it is not known")
-        case Kink(left=left, right=right):
-            found += [left, right]
-        case Enclosure():
-            found.append(axis)
-        case _:
-            return axis
-    low, high = min(found, key=lambda each: each.upper), max(found, key=lambda each: each.lower)
+def _span(coordinates: Sequence[Element], axis: LocalTruth) -> LocalTruth:
+    """What the cells and the axis leave of one coordinate: one number where they agree, else an interval, whose ends
+    may be infinite.
+    """
+    slopes = [*map(_slope, coordinates), *_slopes(axis)]
+    lost = next((each for each in slopes if isinstance(each, (NoTruth, Undefined))), None)
+    if lost is not None:
+        return axis if isinstance(axis, NoTruth) else NoTruth(_UNKNOWN_CELL)
+    bounded = [each for each in slopes if isinstance(each, Enclosure)]
+    falls, rises = Infinite(-1) in slopes, Infinite(1) in slopes
+    if not bounded and falls != rises:
+        return axis
+    low = None if falls else min(bounded, key=lambda each: each.upper)
+    high = None if rises else max(bounded, key=lambda each: each.lower)
+    if low is None or high is None:
+        return Cusp(low, high)
     return Kink(low, high) if low.upper < high.lower else low
+
+
+def _slope(element: Element) -> LocalTruth:
+    return Infinite(1) if element is POS_INF else Infinite(-1) if element is NEG_INF else _plain(element)
+
+
+def _slopes(axis: LocalTruth) -> tuple[LocalTruth, ...]:
+    match axis:
+        case Kink(left=left, right=right):
+            return left, right
+        case Cusp(low=low, high=high):
+            return low or Infinite(-1), high or Infinite(1)
+    return (axis,)
 
 
 def _agree(a: Element, b: Element) -> bool | None:
