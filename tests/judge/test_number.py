@@ -137,6 +137,8 @@ SINGULAR = {
     "below": (-7.0, Cusp(low=ZERO, high=None), NumberClass.LOSSY, True),
     "above the upper end": (7.0, Cusp(low=None, high=ZERO), NumberClass.LOSSY, True),
     "inf at a kink": (math.inf, Kink(ZERO, ZERO), NumberClass.NONFINITE, True),
+    "beyond what was sampled": (1.0, Kink(ZERO, ZERO, sampled=True), NumberClass.UNDECIDED, False),
+    "NaN where gradients were sampled": (math.nan, Kink(ZERO, ZERO, sampled=True), NumberClass.NONFINITE, True),
     "NaN at a cusp": (math.nan, Cusp(low=None, high=None), NumberClass.NONFINITE, True),
     "outside the domain": (math.nan, Undefined("NaN"), NumberClass.VACUOUS, False),
     "NaN beside inf": (math.nan, Undefined("inf", forbids_nan=True), NumberClass.NONFINITE, True),

@@ -124,8 +124,15 @@ def test_axes_that_agree_do_not_make_a_function_smooth():
 
     row = gradient(cone, [0.0, 0.0])
     assert all(isinstance(each, Kink) for each in row.components)
+    assert all(each.sampled for each in row.components)
     cells = [[each.middle for each in cell] for cell in row.cells]
     assert in_hull([Fraction(0)] * 2, cells, [Fraction(0)] * 2)
+
+
+def test_only_ends_that_change_with_the_direction_are_sampled():
+    for f in (lambda v: jnp.linalg.norm(v), lambda v: jnp.sort(v)[1], lambda v: jax.nn.relu(v[0] - v[1]) + v[2]):
+        row = gradient(f, [0.0, 0.0, 0.0])
+        assert not any(isinstance(each, Kink) and each.sampled for each in row.components)
 
 
 def test_a_coordinate_on_which_all_cells_agree_is_a_number():

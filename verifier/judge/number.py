@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from verifier.arithmetic.floats import Format, ulp
-from verifier.judge.text import decimal_text, ends_text
+from verifier.judge.text import BEYOND_SAMPLES, decimal_text, ends_text
 from verifier.model.verdict import (
     Cusp,
     Enclosure,
@@ -111,9 +111,9 @@ def judgement(truth: Truth, yardstick: Yardstick) -> Judgement:
             return _at_jump
         case Infinite(sign):
             return lambda value: _at_infinity(value, math.copysign(math.inf, sign))
-        case Kink(left, right):
+        case Kink(left, right, sampled):
             low, high = sorted((left, right), key=lambda side: side.middle)
-            return lambda value: _at_kink(value, low, high, yardstick)
+            return lambda value: _at_kink(value, low, high, yardstick, sampled=sampled)
         case Cusp(low=low, high=high):
             return lambda value: _at_kink(value, low, high, yardstick)
         case Enclosure() as enclosure:
@@ -161,7 +161,9 @@ def _at_infinity(value: float, slope: float) -> NumberVerdict:
     return NumberVerdict(kind=kind, fails=True, reason=f"{value!r} where the slope is {slope}")
 
 
-def _at_kink(value: float, low: Enclosure | None, high: Enclosure | None, yardstick: Yardstick) -> NumberVerdict:
+def _at_kink(
+    value: float, low: Enclosure | None, high: Enclosure | None, yardstick: Yardstick, *, sampled: bool = False
+) -> NumberVerdict:
     """Between the one-sided derivatives (widened by the yardstick) any value is a convention; None is an infinite
     one.
     """
@@ -174,8 +176,11 @@ def _at_kink(value: float, low: Enclosure | None, high: Enclosure | None, yardst
     )
     if _reaches(value, low, room) and _reaches(-value, high and _mirrored(high), room):
         return NumberVerdict(kind=NumberClass.CONVENTION, reason=f"a kink: any value between {sides} is a convention")
+    reason = f"a kink: {value!r} lies outside {sides}"
+    if sampled:
+        return NumberVerdict(kind=NumberClass.UNDECIDED, reason=f"{reason}, {BEYOND_SAMPLES}")
     kind = NumberClass.NONFINITE if math.isinf(value) else NumberClass.LOSSY
-    return NumberVerdict(kind=kind, fails=True, reason=f"a kink: {value!r} lies outside {sides}")
+    return NumberVerdict(kind=kind, fails=True, reason=reason)
 
 
 def _reaches(value: float, low: Enclosure | None, room: Fraction) -> bool:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain, combinations, combinations_with_replacement, permutations, product
 from math import factorial, isfinite, isqrt, prod
@@ -35,6 +35,8 @@ __all__ = ["PrimalTruth", "random_direction"]
 
 _WORKING_BITS = 512
 _UNKNOWN_CELL = "a kink, and the gradient of a smooth cell beside it is not known"
+_TILT = Fraction(1, 2**20)
+"""How far beside a direction another one is looked at."""
 _neg = OPERATIONS["neg"]
 
 
@@ -187,13 +189,28 @@ class PrimalTruth:
 
     def _spanned(self, j: int, axes: tuple[LocalTruth, ...], guesses: Sequence[Sequence[float]]) -> RowTruth:
         """A kink in several inputs: the smooth cells around the point and what they span, coordinate by coordinate."""
-        cells = [self._cell(j, v) for v in self._ways(j, guesses)]
+        ways = tuple(self._ways(j, guesses))
+        cells = [self._cell(j, v) for v in ways]
         finite = [cell for cell in cells if all(isinstance(_plain(each), Enclosure) for each in cell)]
         if not finite:
             return RowTruth(components=axes)
         hull = tuple(dict.fromkeys(tuple(enclosure(each) for each in cell) for cell in finite))
-        components = tuple(_span([cell[i] for cell in cells], axis) for i, axis in enumerate(axes))
+        spans = [_span([cell[i] for cell in cells], axis) for i, axis in enumerate(axes)]
+        components = tuple(self._marked(j, ways, i, *pair) for i, pair in enumerate(zip(spans, axes, strict=True)))
         return RowTruth(components=components, cells=hull)
+
+    def _marked(self, j: int, ways: Sequence[Vector], place: int, span: LocalTruth, axis: LocalTruth) -> LocalTruth:
+        """A span as sampled, where the gradient changes beside a cell that gives one of its ends, and no axis does."""
+        if not isinstance(span, Kink):
+            return span
+        ends = {span.left, span.right}.difference(_slopes(axis))
+        found = {_slope(self._cell(j, way)[place]): way for way in ways}
+        tilt = self._spread_over(random_direction(len(self.chosen), self.seed))
+        for way in (found[each] for each in ends):
+            beside = tuple(a + _TILT * b for a, b in zip(way, tilt, strict=True))
+            if disjoint(self._cell(j, way)[place], self._cell(j, beside)[place]):
+                return replace(span, sampled=True)
+        return span
 
     def _ways(self, j: int, guesses: Sequence[Sequence[float]]) -> Iterator[Vector]:
         """Directions into the cells: random ones with their opposites, and those that the guesses point to."""
