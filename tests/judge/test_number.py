@@ -183,6 +183,15 @@ def test_without_truth_nothing_is_passed_and_nan_is_suspect():
     assert "suspect" in judge_number(math.nan, Truth(value=NoTruth("no rule")), stick()).reason
 
 
+def test_what_holds_at_any_conditioning_needs_none():
+    truth = Truth(value=Enclosure(Fraction(12), Fraction(12)), condition=None)
+    assert judge_number(12.0, truth, stick()).kind is NumberClass.ACCURATE
+    assert judge_number(math.nan, truth, stick()).kind is NumberClass.NONFINITE
+    assert judge_number(math.nan, truth, stick()).fails
+    for value in (12.001, math.inf):
+        assert judge_number(value, truth, stick()).kind is NumberClass.UNDECIDED
+
+
 def test_a_wide_enclosure_is_undecided_not_right():
     wide = Truth(value=Enclosure(Fraction(0), Fraction(2)), condition=Fraction(0))
     assert judge_number(1.0, wide, stick()).kind is NumberClass.UNDECIDED

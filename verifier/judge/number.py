@@ -118,7 +118,8 @@ def judgement(truth: Truth, yardstick: Yardstick) -> Judgement:
             return lambda value: _at_kink(value, low, high, yardstick)
         case Enclosure() as enclosure:
             if truth.condition is None:
-                return lambda value: _without_truth(value, "the conditioning could not be established")
+                least = _Ruler.of(enclosure, Fraction(0), yardstick)
+                return lambda value: _without_condition(value, least)
             summands = truth.summands if truth.is_zero else 0
             return _Ruler.of(enclosure, truth.condition + summands, yardstick).judge
 
@@ -140,6 +141,14 @@ def unexplained(verdict: NumberVerdict, reach: str) -> NumberVerdict:
 def _without_truth(value: float, reason: str) -> NumberVerdict:
     suspect = "" if math.isfinite(value) else f"; the program returned {value}, which is suspect"
     return NumberVerdict(kind=NumberClass.UNDECIDED, reason=reason + suspect)
+
+
+def _without_condition(value: float, least: _Ruler) -> NumberVerdict:
+    """What holds at any conditioning: NaN is never right, and K ulps are within every yardstick."""
+    verdict = least.judge(value)
+    if math.isnan(value) or verdict.kind in (NumberClass.ACCURATE, NumberClass.OVERFLOW):
+        return verdict
+    return _without_truth(value, "the conditioning could not be established")
 
 
 def _where_undefined(value: float, truth: Undefined) -> NumberVerdict:
