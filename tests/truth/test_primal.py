@@ -164,6 +164,13 @@ def test_infinite_slopes_have_the_sign_of_the_cell():
     assert in_hull([Fraction(0), Fraction(1), Fraction(1)], cells, [Fraction(0)] * 3)
 
 
+def test_the_edge_of_a_domain_that_an_input_states():
+    row = gradient(lambda v: jnp.where(v[0] >= v[1], 3 * (v[0] - v[1]) + v[0] ** 2, -jnp.inf), [1.0, 1.0])
+    assert [number(each) for each in row.components] == [5, -3]
+    row = gradient(lambda v: jnp.where(v[0] >= v[1], jnp.abs(v[0] - v[1]) + jnp.abs(v[2]), -jnp.inf), [1.0, 1.0, 0.0])
+    assert not isinstance(row.components[2], Enclosure)
+
+
 def test_mixed_second_derivatives():
     (row,) = truth(lambda v: jnp.exp(v[0] * v[1]) * jnp.sin(v[0]), [0.3, 0.7]).hessians()
     wanted = jax.hessian(lambda v: jnp.exp(v[0] * v[1]) * jnp.sin(v[0]))(jnp.array([0.3, 0.7])).reshape(-1)

@@ -179,7 +179,7 @@ class PrimalTruth:
         Of many inputs this is tested in the chosen ones, and besides D_r = -D_{-r} for an r in all of them.
         """
         r = random_direction(len(self.chosen), self.seed)
-        wanted = _combined([self._sides(j, self._axis(i), 1)[0].slope for i in self.chosen], r)
+        wanted = _combined([_inner(self._sides(j, self._axis(i), 1)).slope for i in self.chosen], r)
         found = [side.slope for side in self._sides(j, self._spread_over(r), 1) if not side.outside]
         agreed = [_agree(wanted, slope) for slope in found]
         if not self.complete:
@@ -412,6 +412,11 @@ def random_direction(size: int, seed: int) -> Vector:
     """A direction of small dyadic components of both signs, no two alike in size where there are few."""
     generator = random.Random(seed)
     return tuple(generator.choice((-1, 1)) * Fraction(generator.randint(17, 63), 32) for _ in range(size))
+
+
+def _inner(sides: Sequence[_Side]) -> _Side:
+    """The first side that is no outside, where there is one."""
+    return next((side for side in sides if not side.outside), sides[0])
 
 
 def _side(reading: Reading, j: int, order: int, sign: int) -> _Side:
