@@ -180,6 +180,21 @@ def test_a_rule_that_is_right_for_unit_cotangents_only(name):
         assert all(each.blame.primitive.startswith("custom_vjp_call") for each in result.verdicts)
 
 
+def test_a_rule_of_the_user_s_for_a_function_of_jax_s():
+    forgetful, inexact = jax.custom_vjp(jnp.sin), jax.custom_jvp(jnp.sin)
+    forgetful.defvjp(lambda x: (jnp.sin(x), x), lambda x, g: (jnp.cos(x),))
+    inexact.defjvp(lambda primals, tangents: (jnp.sin(*primals), 1.000000001 * jnp.cos(*primals) * tangents[0]))
+
+    @jax.custom_gradient
+    def squared(x):
+        return x**2, lambda g: 2 * x
+
+    for function, rule in ((forgetful, "WRONG"), (squared, "WRONG"), (inexact, "INEXACT")):
+        result = verifier.check(function, np.float64(0.7), programs=("grad",))
+        assert {each.rule for each in result.verdicts} == {rule}
+        assert result.is_wrong
+
+
 @pytest.mark.parametrize("tangent", [jnp.abs, jnp.square], ids=["absolute", "squared"])
 def test_a_rule_that_is_right_for_unit_tangents_only(tangent):
     @jax.custom_jvp

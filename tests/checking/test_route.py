@@ -23,13 +23,13 @@ def route_of(f, x) -> Route:
 def test_all_orders_read_the_same_germs(monkeypatch):
     """The Hessian needs the gradient's lines again, and a contracted program those of both: each is run once."""
     runs: list[tuple] = []
-    evaluated = Lines._evaluate
+    evaluated = Lines._results
 
-    def counted(self, curve, read, system, infinite):
+    def counted(self, curve, system, infinite=-1):
         runs.append((curve, system))
-        return evaluated(self, curve, read, system, infinite)
+        return evaluated(self, curve, system, infinite)
 
-    monkeypatch.setattr(Lines, "_evaluate", counted)
+    monkeypatch.setattr(Lines, "_results", counted)
     route = route_of(kinked, [0.0, 2.0])
     truths = [route.truths(order, ()) for order in (1, 2)]
     assert runs
@@ -42,7 +42,7 @@ def test_all_orders_read_the_same_germs(monkeypatch):
 
 
 def test_germs_are_asked_only_where_the_function_may_not_be_smooth(monkeypatch):
-    monkeypatch.setattr(Lines, "_evaluate", None)
+    monkeypatch.setattr(Lines, "_results", None)
     smooth = route_of(kinked, [0.5, 2.0])
     assert [len(smooth.truths(order, ())[0].components) for order in (1, 2)] == [2, 4]
     with pytest.raises(TypeError):

@@ -137,6 +137,8 @@ SINGULAR = {
     "below": (-7.0, Cusp(low=ZERO, high=None), NumberClass.LOSSY, True),
     "above the upper end": (7.0, Cusp(low=None, high=ZERO), NumberClass.LOSSY, True),
     "inf at a kink": (math.inf, Kink(ZERO, ZERO), NumberClass.NONFINITE, True),
+    "beyond what was sampled": (1.0, Kink(ZERO, ZERO, sampled=True), NumberClass.UNDECIDED, False),
+    "NaN where gradients were sampled": (math.nan, Kink(ZERO, ZERO, sampled=True), NumberClass.NONFINITE, True),
     "NaN at a cusp": (math.nan, Cusp(low=None, high=None), NumberClass.NONFINITE, True),
     "outside the domain": (math.nan, Undefined("NaN"), NumberClass.VACUOUS, False),
     "NaN beside inf": (math.nan, Undefined("inf", forbids_nan=True), NumberClass.NONFINITE, True),
@@ -179,6 +181,15 @@ def test_what_no_rounding_explains_fails_however_few_bits_it_lost():
 def test_without_truth_nothing_is_passed_and_nan_is_suspect():
     assert judge_number(1.0, Truth(value=NoTruth("no rule")), stick()).kind is NumberClass.UNDECIDED
     assert "suspect" in judge_number(math.nan, Truth(value=NoTruth("no rule")), stick()).reason
+
+
+def test_what_holds_at_any_conditioning_needs_none():
+    truth = Truth(value=Enclosure(Fraction(12), Fraction(12)), condition=None)
+    assert judge_number(12.0, truth, stick()).kind is NumberClass.ACCURATE
+    assert judge_number(math.nan, truth, stick()).kind is NumberClass.NONFINITE
+    assert judge_number(math.nan, truth, stick()).fails
+    for value in (12.001, math.inf):
+        assert judge_number(value, truth, stick()).kind is NumberClass.UNDECIDED
 
 
 def test_a_wide_enclosure_is_undecided_not_right():

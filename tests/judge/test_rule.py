@@ -20,6 +20,7 @@ def ball(middle, radius=0) -> Enclosure:
 
 NAN, INF = NonFinite("nan"), NonFinite("inf")
 KINK = Kink(ball(-1), ball(1))
+SAMPLED = Kink(ball(-1), ball(1), sampled=True)
 
 CASES = {
     "equal": (ball(3), ball(3), RuleClass.RIGHT, False),
@@ -37,6 +38,9 @@ CASES = {
     "inside a kink": (ball(0), KINK, RuleClass.CONVENTION, False),
     "outside a kink": (ball(2), KINK, RuleClass.WRONG, True),
     "NaN at a kink": (NAN, KINK, RuleClass.WRONG, True),
+    "inside what was sampled": (ball(0), SAMPLED, RuleClass.CONVENTION, False),
+    "outside what was sampled": (ball(2), SAMPLED, RuleClass.UNDECIDED, False),
+    "NaN where gradients were sampled": (NAN, SAMPLED, RuleClass.WRONG, True),
     "a cusp": (INF, Cusp(low=ball(0), high=None), RuleClass.CONVENTION, False),
     "below a cusp": (ball(-1), Cusp(low=ball(0), high=None), RuleClass.WRONG, True),
     "infinite": (INF, Infinite(1), RuleClass.RIGHT, False),

@@ -46,6 +46,7 @@ def test_a_truth_is_printed_as_what_it_is():
     assert truth_text(point(0.5)) == "0.5"
     assert truth_text(Enclosure(Fraction(1), Fraction(3))) == "2"
     assert truth_text(Kink(point(-1), point(Fraction(1, 3)))) == "left -1, right 0.333333"
+    assert truth_text(Kink(point(-1), point(1), sampled=True)) == "at least between -1 and 1"
     assert truth_text(Jump()) == "a jump"
     assert truth_text(NoTruth("no rule")) == "unknown: no rule"
     assert truth_text(Infinite(-1)) == "-inf"

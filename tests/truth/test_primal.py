@@ -124,14 +124,51 @@ def test_axes_that_agree_do_not_make_a_function_smooth():
 
     row = gradient(cone, [0.0, 0.0])
     assert all(isinstance(each, Kink) for each in row.components)
+    assert all(each.sampled for each in row.components)
     cells = [[each.middle for each in cell] for cell in row.cells]
     assert in_hull([Fraction(0)] * 2, cells, [Fraction(0)] * 2)
+
+
+def test_only_ends_that_change_with_the_direction_are_sampled():
+    for f in (lambda v: jnp.linalg.norm(v), lambda v: jnp.sort(v)[1], lambda v: jax.nn.relu(v[0] - v[1]) + v[2]):
+        row = gradient(f, [0.0, 0.0, 0.0])
+        assert not any(isinstance(each, Kink) and each.sampled for each in row.components)
 
 
 def test_a_coordinate_on_which_all_cells_agree_is_a_number():
     row = gradient(lambda v: jax.nn.relu(v[0]) + 3 * v[1], [0.0, 1.0])
     assert isinstance(row.components[0], Kink)
     assert number(row.components[1]) == 3
+
+
+def guarded_entropy(p):
+    return jnp.sum(jnp.where(p > 0, p * jnp.log(jnp.where(p > 0, p, 1.0)), 0.0))
+
+
+def test_an_infinite_slope_in_one_input_leaves_the_others_theirs():
+    row = gradient(guarded_entropy, [0.0, 0.5, 0.0])
+    assert [row.components[i].low for i in (0, 2)] == [None, None]
+    assert [number(row.components[i].high) for i in (0, 2)] == [0, 0]
+    assert number(row.components[1]) == pytest.approx(np.log(0.5) + 1)
+
+
+def test_infinite_slopes_have_the_sign_of_the_cell():
+    def guarded_root(v):
+        return jnp.sum(jnp.where(v > 0, jnp.sqrt(jnp.where(v > 0, v, 1.0)), 0.0)) + jnp.maximum(v[1], v[2])
+
+    row = gradient(guarded_root, [0.0, 1.0, 1.0])
+    assert isinstance(row.components[0], Cusp)
+    assert row.components[0].high is None
+    assert all(isinstance(each, Kink) for each in row.components[1:])
+    cells = [[each.middle for each in cell] for cell in row.cells]
+    assert in_hull([Fraction(0), Fraction(1), Fraction(1)], cells, [Fraction(0)] * 3)
+
+
+def test_the_edge_of_a_domain_that_an_input_states():
+    row = gradient(lambda v: jnp.where(v[0] >= v[1], 3 * (v[0] - v[1]) + v[0] ** 2, -jnp.inf), [1.0, 1.0])
+    assert [number(each) for each in row.components] == [5, -3]
+    row = gradient(lambda v: jnp.where(v[0] >= v[1], jnp.abs(v[0] - v[1]) + jnp.abs(v[2]), -jnp.inf), [1.0, 1.0, 0.0])
+    assert not isinstance(row.components[2], Enclosure)
 
 
 def test_mixed_second_derivatives():

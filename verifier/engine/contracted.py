@@ -65,7 +65,8 @@ def _slope(row: RowTruth, signs: Sequence[int]) -> LocalTruth:
         return NoTruth("a kink in several inputs, and the cells around it are not known")
     slopes = [each for cell in row.cells if isinstance(each := _signed(cell, signs), Enclosure)]
     low, high = min(slopes, key=lambda each: each.upper), max(slopes, key=lambda each: each.lower)
-    return Kink(low, high) if low.upper < high.lower else low
+    sampled = any(isinstance(each, Kink) and each.sampled for each in row.components)
+    return Kink(low, high, sampled) if low.upper < high.lower else low
 
 
 def _signed(truths: Sequence[LocalTruth], signs: Sequence[int]) -> LocalTruth:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from verifier.arithmetic.floats import Format, ulp
-from verifier.judge.text import decimal_text, ends_text
+from verifier.judge.text import BEYOND_SAMPLES, decimal_text, ends_text
 from verifier.model.verdict import (
     Cusp,
     Enclosure,
@@ -111,14 +111,15 @@ def judgement(truth: Truth, yardstick: Yardstick) -> Judgement:
             return _at_jump
         case Infinite(sign):
             return lambda value: _at_infinity(value, math.copysign(math.inf, sign))
-        case Kink(left, right):
+        case Kink(left, right, sampled):
             low, high = sorted((left, right), key=lambda side: side.middle)
-            return lambda value: _at_kink(value, low, high, yardstick)
+            return lambda value: _at_kink(value, low, high, yardstick, sampled=sampled)
         case Cusp(low=low, high=high):
             return lambda value: _at_kink(value, low, high, yardstick)
         case Enclosure() as enclosure:
             if truth.condition is None:
-                return lambda value: _without_truth(value, "the conditioning could not be established")
+                least = _Ruler.of(enclosure, Fraction(0), yardstick)
+                return lambda value: _without_condition(value, least)
             summands = truth.summands if truth.is_zero else 0
             return _Ruler.of(enclosure, truth.condition + summands, yardstick).judge
 
@@ -142,6 +143,14 @@ def _without_truth(value: float, reason: str) -> NumberVerdict:
     return NumberVerdict(kind=NumberClass.UNDECIDED, reason=reason + suspect)
 
 
+def _without_condition(value: float, least: _Ruler) -> NumberVerdict:
+    """What holds at any conditioning: NaN is never right, and K ulps are within every yardstick."""
+    verdict = least.judge(value)
+    if math.isnan(value) or verdict.kind in (NumberClass.ACCURATE, NumberClass.OVERFLOW):
+        return verdict
+    return _without_truth(value, "the conditioning could not be established")
+
+
 def _where_undefined(value: float, truth: Undefined) -> NumberVerdict:
     if truth.forbids_nan and math.isnan(value):
         return _not_a_number(f"where {truth.reason}")
@@ -161,7 +170,9 @@ def _at_infinity(value: float, slope: float) -> NumberVerdict:
     return NumberVerdict(kind=kind, fails=True, reason=f"{value!r} where the slope is {slope}")
 
 
-def _at_kink(value: float, low: Enclosure | None, high: Enclosure | None, yardstick: Yardstick) -> NumberVerdict:
+def _at_kink(
+    value: float, low: Enclosure | None, high: Enclosure | None, yardstick: Yardstick, *, sampled: bool = False
+) -> NumberVerdict:
     """Between the one-sided derivatives (widened by the yardstick) any value is a convention; None is an infinite
     one.
     """
@@ -174,8 +185,11 @@ def _at_kink(value: float, low: Enclosure | None, high: Enclosure | None, yardst
     )
     if _reaches(value, low, room) and _reaches(-value, high and _mirrored(high), room):
         return NumberVerdict(kind=NumberClass.CONVENTION, reason=f"a kink: any value between {sides} is a convention")
+    reason = f"a kink: {value!r} lies outside {sides}"
+    if sampled:
+        return NumberVerdict(kind=NumberClass.UNDECIDED, reason=f"{reason}, {BEYOND_SAMPLES}")
     kind = NumberClass.NONFINITE if math.isinf(value) else NumberClass.LOSSY
-    return NumberVerdict(kind=kind, fails=True, reason=f"a kink: {value!r} lies outside {sides}")
+    return NumberVerdict(kind=kind, fails=True, reason=reason)
 
 
 def _reaches(value: float, low: Enclosure | None, room: Fraction) -> bool:

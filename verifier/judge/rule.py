@@ -16,7 +16,7 @@ from fractions import Fraction
 
 from verifier.arithmetic.floats import Format
 from verifier.judge.number import K, failing_bits
-from verifier.judge.text import decimal_text, ends_text
+from verifier.judge.text import BEYOND_SAMPLES, decimal_text, ends_text
 from verifier.model.rule import (
     Cusp,
     Infinite,
@@ -68,9 +68,10 @@ def judge_rule(value: ProgramValue, truth: LocalTruth, threshold: Threshold) -> 
             return _at_jump(value)
         case Infinite(sign):
             return _at_infinity(value, sign)
-        case Kink(left=left, right=right):
+        case Kink(left=left, right=right, sampled=sampled):
             low, high = sorted((left, right), key=lambda side: side.middle)
-            return _at_kink(value, low, high, threshold)
+            verdict = _at_kink(value, low, high, threshold)
+            return _beyond(verdict) if sampled and verdict.fails and value != NonFinite("nan") else verdict
         case Cusp(low=low, high=high):
             return _at_kink(value, low, high, threshold)
         case Enclosure():
@@ -162,6 +163,10 @@ def _inside(
     if (below is not None and value.upper < below) or (above is not None and value.lower > above):
         return _wrong(f"{decimal_text(value.middle, 6)} is outside {sides}")
     return RuleVerdict(kind=RuleClass.UNDECIDED, reason="the program's enclosure is too wide")
+
+
+def _beyond(verdict: RuleVerdict) -> RuleVerdict:
+    return RuleVerdict(kind=RuleClass.UNDECIDED, reason=f"{verdict.reason}, {BEYOND_SAMPLES}")
 
 
 def _convention(sides: str) -> RuleVerdict:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from verifier.model.verdict import Cusp, Enclosure, Infinite, Jump, Kink, LocalTruth, NoTruth, Undefined
 
-__all__ = ["decimal_text", "ends_text", "truth_text"]
+__all__ = ["BEYOND_SAMPLES", "decimal_text", "ends_text", "truth_text"]
 
 DIGITS = 20
 _SMALLEST_PLAIN = -5
@@ -20,6 +20,9 @@ def decimal_text(number: Fraction, digits: int = DIGITS) -> str:
     quotient = context.normalize(context.divide(Decimal(number.numerator), Decimal(number.denominator)))
     near = _SMALLEST_PLAIN <= quotient.adjusted() < digits
     return f"{quotient:f}" if near or not quotient else f"{quotient:e}"
+
+
+BEYOND_SAMPLES = "but they change with the direction, and only some directions were looked at"
 
 
 def ends_text(low: Enclosure | None, high: Enclosure | None, digits: int = 6) -> str:
@@ -35,6 +38,8 @@ def truth_text(value: LocalTruth, digits: int = DIGITS) -> str:
             return _enclosure_text(value, digits)
         case Infinite(sign):
             return "inf" if sign > 0 else "-inf"
+        case Kink(left=left, right=right, sampled=True):
+            return f"at least between {ends_text(left, right)}"
         case Kink(left=left, right=right):
             return f"left {decimal_text(left.middle, 6)}, right {decimal_text(right.middle, 6)}"
         case Cusp(low=low, high=high):

@@ -28,8 +28,8 @@ __all__ = [
 class RowTruth:
     """The truth about the derivatives of one component of the value, flattened, at one point.
 
-    At a kink in several inputs `cells` are the gradients of the smooth cells around the point that were found; the
-    convex hull of all of them is what a gradient may be there.
+    At a kink in several inputs `cells` are the finite gradients of the smooth cells around the point that were found;
+    the convex hull of all of them is what a gradient may be there.
     """
 
     components: tuple[LocalTruth, ...]

@@ -63,10 +63,14 @@ class NoTruth:
 class Kink:
     """The one-sided derivatives of a function that is not differentiable here; either may be missing (outside the
     domain).
+
+    `sampled` says that they are the extremes of gradients found in some directions, and change with the direction
+    (eigenvalues at a tie): what lies beyond them is not refuted.
     """
 
     left: Enclosure
     right: Enclosure
+    sampled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

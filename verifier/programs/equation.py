@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -19,12 +20,22 @@ def is_custom_rule(equation: Any) -> bool:
 
 
 def is_foreign(equation: Any) -> bool:
-    """Whether it is a custom rule that is not JAX's own: the function was written outside of JAX's files."""
+    """Whether it is a custom rule that is not JAX's own: function or rule was written outside of JAX's files."""
     if not is_custom_rule(equation):
         return False
-    program = next((equation.params[name] for name in ("call_jaxpr", "fun_jaxpr") if name in equation.params), None)
-    source = getattr(getattr(getattr(program, "jaxpr", None), "debug_info", None), "func_src_info", "") or ""
-    return "/jax/" not in source.replace("\\", "/")
+    sources = [each for each in map(_source, equation.params.values()) if each and _WRAPPERS not in each]
+    return not sources or not all(f" at {_HOME}" in each for each in sources)
+
+
+_HOME = Path(str(jax.__file__)).parent.as_posix() + "/"
+_WRAPPERS = f" at {_HOME}_src/custom_derivatives.py"
+"""Where JAX wraps rules that may be anybody's (`custom_gradient`, `defjvps`)."""
+
+
+def _source(parameter: Any) -> str:
+    """Name and place of a program or function among an equation's parameters; empty for anything else."""
+    described = getattr(getattr(parameter, "jaxpr", parameter), "debug_info", None)
+    return str(getattr(described, "func_src_info", None) or "").replace("\\", "/")
 
 
 def as_function(

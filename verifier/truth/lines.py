@@ -42,10 +42,13 @@ __all__ = ["Lines", "Program", "Reading", "Vector", "of_jaxpr"]
 Vector = tuple[Fraction, ...]
 Curve = tuple[tuple[int, Vector], ...]
 Program = Callable[[Sequence[np.ndarray], GermSystem], Sequence[np.ndarray]]
+Rows = Callable[[GermSystem], list[list[Element]]]
+"""What is read of each result in a number system."""
 
 _FIRST_BITS = 192
 _THIN = 6
 """The N of `thin`."""
+_NOT_FINITE = Unknown("the gradient of a cell is not finite", "")
 _LIMITS = Ceiling(bits=CEILING, order=64)
 
 
@@ -81,7 +84,7 @@ class Lines:
         def read(result: Any) -> list[Element]:
             return [derivative(result, k) for k in range(order + 1)]
 
-        return self._cached(("line", direction, order, bits), ((1, direction),), read, order + 2, bits=bits)
+        return self._cached(("line", direction, order, bits), self._reading(((1, direction),), read), order + 2, bits)
 
     def at_infinity(self, index: int) -> Reading:
         """The limits of f and of df/dx_i for an infinite input x_i = s/t: dt/dx_i = -s t^2."""
@@ -91,59 +94,64 @@ class Lines:
             slope = _times_square(result, -sign)
             return [derivative(result, 0), slope if isinstance(slope, Unknown) else derivative(slope, 0)]
 
-        return self._cached(("infinity", index), (), read, 4, infinite=index)
+        return self._cached(("infinity", index), self._reading((), read, infinite=index), 4)
 
     def thin(self, direction: Vector, index: int) -> Reading:
-        """(d_i f of the cell along v, how it moves along v), for each result."""
+        """(d_i f of the cell along v, how it moves along v), for each result; a slope may be infinite."""
         base = self._coefficients((1, direction))
         moved = self._coefficients((1, direction), (_THIN, self._unit(index)))
         with working_precision(max(base.bits, moved.bits)):
             rows = [_differences(a, b) for a, b in zip(base.values, moved.values, strict=True)]
+        if any(row[0] is _NOT_FINITE for row in rows):
+            steep = self._infinities(direction, index).values[:, 0]
+            rows = [[new, row[1]] if row[0] is _NOT_FINITE else row for row, new in zip(rows, steep, strict=True)]
         return Reading(_table(rows), max(base.bits, moved.bits))
+
+    def _infinities(self, direction: Vector, index: int) -> Reading:
+        """The infinity that (f(x + t v + t^N e_i) - f(x + t v)) / t^N tends to, for each result that has one."""
+
+        def rows(system: GermSystem) -> list[list[Element]]:
+            with system.working():
+                base = self._results(((1, direction),), system)
+                moved = self._results(((1, direction), (_THIN, self._unit(index))), system)
+                return [[_infinity(*pair)] for pair in zip(base, moved, strict=True)]
+
+        return self._cached(("infinities", direction, index), rows, _THIN + 3)
 
     def _coefficients(self, *curve: tuple[int, Vector]) -> Reading:
         def read(result: Any) -> list[Element]:
             return [_whole(result, power) for power in range(_THIN + 2)] + [_fractional(result)]
 
-        return self._cached(("thin", curve), curve, read, _THIN + 3)
+        return self._cached(("thin", curve), self._reading(curve, read), _THIN + 3)
 
     def _unit(self, index: int) -> Vector:
         return tuple(Fraction(int(i == index)) for i in range(self.size))
 
-    def _cached(
-        self,
-        key: Any,
-        curve: Curve,
-        read: Callable[[Any], list[Element]],
-        order: int,
-        *,
-        bits: int = _FIRST_BITS,
-        infinite: int = -1,
-    ) -> Reading:
+    def _cached(self, key: Any, rows: Rows, order: int, bits: int = _FIRST_BITS) -> Reading:
         if key not in self._known:
-            self._known[key] = self._settled(curve, read, GermSystem(bits=bits, order=order), infinite)
+            self._known[key] = self._settled(rows, GermSystem(bits=bits, order=order))
         return self._known[key]
 
-    def _settled(
-        self, curve: Curve, read: Callable[[Any], list[Element]], system: GermSystem, infinite: int
-    ) -> Reading:
+    def _settled(self, rows: Rows, system: GermSystem) -> Reading:
         """Done again with doubled precision or order while a reading lacks it; what is settled stays."""
-        rows = None
+        settled = None
         while True:
-            found = self._evaluate(curve, read, system, infinite)
-            rows = found if rows is None else _improved(rows, found)
-            better = _enlarged(system, rows, self.limits)
+            found = rows(system)
+            settled = found if settled is None else _improved(settled, found)
+            better = _enlarged(system, settled, self.limits)
             if better == system:
-                return Reading(_table(rows), system.bits)
+                return Reading(_table(settled), system.bits)
             system = better
 
-    def _evaluate(
-        self, curve: Curve, read: Callable[[Any], list[Element]], system: GermSystem, infinite: int
-    ) -> list[list[Element]]:
-        with system.working():
-            arguments = self._arguments(curve, system, infinite)
-            results = self.program(arguments, system)
-            return [read(each) for each in flat(results)]
+    def _reading(self, curve: Curve, read: Callable[[Any], list[Element]], infinite: int = -1) -> Rows:
+        def rows(system: GermSystem) -> list[list[Element]]:
+            with system.working():
+                return [read(each) for each in self._results(curve, system, infinite)]
+
+        return rows
+
+    def _results(self, curve: Curve, system: GermSystem, infinite: int = -1) -> list[Any]:
+        return flat(self.program(self._arguments(curve, system, infinite), system))
 
     def _arguments(self, curve: Curve, system: GermSystem, infinite: int) -> list[np.ndarray]:
         entries = [self._entry(i, x, curve, system, infinite) for i, x in enumerate(self._values())]
@@ -233,8 +241,23 @@ def _differences(base: np.ndarray, moved: np.ndarray) -> list[Element]:
         if not is_finite(entry):
             return [_lost(entry)] * 2
     if any(disjoint(a, b) for a, b in zip((*base[:_THIN], base[-1]), (*moved[:_THIN], moved[-1]), strict=True)):
-        return [Unknown("the gradient of a cell is not finite", "")] * 2
+        return [_NOT_FINITE] * 2
     return [moved[_THIN] - base[_THIN], moved[_THIN + 1] - base[_THIN + 1]]
+
+
+def _infinity(base: Any, moved: Any) -> Element:
+    """Where what t^N e_i changed tends to, in multiples of t^N, by the largest power and logarithm that it changed."""
+    if not isinstance(base, Germ) or not isinstance(moved, Germ):
+        return _NOT_FINITE
+    steep = {(each.exponent, -each.logs) for each in (*base.terms, *moved.terms)}
+    for exponent, logs in sorted(each for each in steep if each < (_THIN, 0)):
+        before, after = (coefficient(each, exponent, -logs) for each in (base, moved))
+        if isinstance(lost := next((each for each in (before, after) if isinstance(each, Unknown)), None), Unknown):
+            return lost
+        change = ball_of(after) - ball_of(before)
+        if not change.contains(0):
+            return POS_INF if (change > 0) == (logs % 2 == 0) else NEG_INF
+    return _NOT_FINITE
 
 
 def _lost(entry: Element) -> Element:

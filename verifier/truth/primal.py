@@ -17,7 +17,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain, combinations, combinations_with_replacement, permutations, product
 from math import factorial, isfinite, isqrt, prod
@@ -34,6 +34,9 @@ from verifier.truth.lines import Lines, Reading, Vector
 __all__ = ["PrimalTruth", "random_direction"]
 
 _WORKING_BITS = 512
+_UNKNOWN_CELL = "a kink, and the gradient of a smooth cell beside it is not known"
+_TILT = Fraction(1, 2**20)
+"""How far beside a direction another one is looked at."""
 _neg = OPERATIONS["neg"]
 
 
@@ -176,7 +179,7 @@ class PrimalTruth:
         Of many inputs this is tested in the chosen ones, and besides D_r = -D_{-r} for an r in all of them.
         """
         r = random_direction(len(self.chosen), self.seed)
-        wanted = _combined([self._sides(j, self._axis(i), 1)[0].slope for i in self.chosen], r)
+        wanted = _combined([_inner(self._sides(j, self._axis(i), 1)).slope for i in self.chosen], r)
         found = [side.slope for side in self._sides(j, self._spread_over(r), 1) if not side.outside]
         agreed = [_agree(wanted, slope) for slope in found]
         if not self.complete:
@@ -186,16 +189,28 @@ class PrimalTruth:
 
     def _spanned(self, j: int, axes: tuple[LocalTruth, ...], guesses: Sequence[Sequence[float]]) -> RowTruth:
         """A kink in several inputs: the smooth cells around the point and what they span, coordinate by coordinate."""
-        cells = [self._cell(j, v) for v in self._ways(j, guesses)]
+        ways = tuple(self._ways(j, guesses))
+        cells = [self._cell(j, v) for v in ways]
         finite = [cell for cell in cells if all(isinstance(_plain(each), Enclosure) for each in cell)]
         if not finite:
             return RowTruth(components=axes)
         hull = tuple(dict.fromkeys(tuple(enclosure(each) for each in cell) for cell in finite))
-        complete = len(finite) == len(cells)
-        components = tuple(
-            _span([cell[i] for cell in hull], axes[i] if complete else None) for i in range(len(self.chosen))
-        )
-        return RowTruth(components=components, cells=hull if complete else ())
+        spans = [_span([cell[i] for cell in cells], axis) for i, axis in enumerate(axes)]
+        components = tuple(self._marked(j, ways, i, *pair) for i, pair in enumerate(zip(spans, axes, strict=True)))
+        return RowTruth(components=components, cells=hull)
+
+    def _marked(self, j: int, ways: Sequence[Vector], place: int, span: LocalTruth, axis: LocalTruth) -> LocalTruth:
+        """A span as sampled, where the gradient changes beside a cell that gives one of its ends, and no axis does."""
+        if not isinstance(span, Kink):
+            return span
+        ends = {span.left, span.right}.difference(_slopes(axis))
+        found = {_slope(self._cell(j, way)[place]): way for way in ways}
+        tilt = self._spread_over(random_direction(len(self.chosen), self.seed))
+        for way in (found[each] for each in ends):
+            beside = tuple(a + _TILT * b for a, b in zip(way, tilt, strict=True))
+            if disjoint(self._cell(j, way)[place], self._cell(j, beside)[place]):
+                return replace(span, sampled=True)
+        return span
 
     def _ways(self, j: int, guesses: Sequence[Sequence[float]]) -> Iterator[Vector]:
         """Directions into the cells: random ones with their opposites, and those that the guesses point to."""
@@ -399,6 +414,11 @@ def random_direction(size: int, seed: int) -> Vector:
     return tuple(generator.choice((-1, 1)) * Fraction(generator.randint(17, 63), 32) for _ in range(size))
 
 
+def _inner(sides: Sequence[_Side]) -> _Side:
+    """The first side that is no outside, where there is one."""
+    return next((side for side in sides if not side.outside), sides[0])
+
+
 def _side(reading: Reading, j: int, order: int, sign: int) -> _Side:
     row = reading.values[j]
     return _Side(row[0], row[order] if sign > 0 or order % 2 == 0 else _neg(row[order]), reading.bits)
@@ -423,20 +443,36 @@ def _cusp(slopes: Sequence[Element], bits: int) -> Cusp:
     )
 
 
-def _span(coordinates: Sequence[Enclosure], axis: LocalTruth | None) -> LocalTruth:
-    """What the cells leave of one coordinate: one number where they agree, else an interval."""
-    found = [*coordinates]
-    match axis:
-        case None:
-            return NoTruth("a kink, and the gradient of a smooth cell beside it is not known")
-        case Kink(left=left, right=right):
-            found += [left, right]
-        case Enclosure():
-            found.append(axis)
-        case _:
-            return axis
-    low, high = min(found, key=lambda each: each.upper), max(found, key=lambda each: each.lower)
+def _span(coordinates: Sequence[Element], axis: LocalTruth) -> LocalTruth:
+    """What the cells and the axis leave of one coordinate: one number where they agree, else an interval, whose ends
+    may be infinite.
+    """
+    slopes = [*map(_slope, coordinates), *_slopes(axis)]
+    lost = next((each for each in slopes if isinstance(each, (NoTruth, Undefined))), None)
+    if lost is not None:
+        return axis if isinstance(axis, NoTruth) else NoTruth(_UNKNOWN_CELL)
+    bounded = [each for each in slopes if isinstance(each, Enclosure)]
+    falls, rises = Infinite(-1) in slopes, Infinite(1) in slopes
+    if not bounded and falls != rises:
+        return axis
+    low = None if falls else min(bounded, key=lambda each: each.upper)
+    high = None if rises else max(bounded, key=lambda each: each.lower)
+    if low is None or high is None:
+        return Cusp(low, high)
     return Kink(low, high) if low.upper < high.lower else low
+
+
+def _slope(element: Element) -> LocalTruth:
+    return Infinite(1) if element is POS_INF else Infinite(-1) if element is NEG_INF else _plain(element)
+
+
+def _slopes(axis: LocalTruth) -> tuple[LocalTruth, ...]:
+    match axis:
+        case Kink(left=left, right=right):
+            return left, right
+        case Cusp(low=low, high=high):
+            return low or Infinite(-1), high or Infinite(1)
+    return (axis,)
 
 
 def _agree(a: Element, b: Element) -> bool | None:
