@@ -239,6 +239,11 @@ ABOUT_REALS = {
         "limit: {formula: log(h)/log(-h), variable: h, to: 0, equals: 1}",
         "it has no value on either side",
     ),
+    "limit-imaginary": (
+        "REFUTED",
+        "limit: {formula: sqrt(h - 1), variable: h, to: 0, equals: 0}",
+        "it has no value on either side",
+    ),
     "limit-at-infinity": (
         "UNDECIDED",
         "limit: {formula: (1 + 1/n)**n, variable: n, to: 1/0, equals: e}",
