@@ -94,7 +94,7 @@ MATHEMATICS = {
     "identity-abs-false": ("REFUTED", "identity: {left: sqrt(x**2), right: x}"),
     "identity-vector": ("CONFIRMED", 'identity: {left: "D(v @ v, v)", right: 2*v}'),
     "identity-outside": ("CONFIRMED", "identity: {left: 2*sqrt(x), right: sqrt(4*x)}"),
-    "identity-kink": ("UNDECIDED", 'identity: {left: "D(abs(x), x)", right: sign(x)}'),
+    "identity-kink": ("CONFIRMED", 'identity: {left: "D(abs(x), x)", right: sign(x)}'),
     # shapes
     "shape-true": ("CONFIRMED", 'shape: {formula: "D(v @ v, v)", is: [2]}'),
     "shape-false": ("REFUTED", 'shape: {formula: "D(v @ v, v)", is: [2, 2]}'),
@@ -204,6 +204,12 @@ ABOUT_REALS = {
     "identity-of-signs": ("CONFIRMED", "identity: {left: sqrt(p**2) + sqrt(z**2), right: p - z}", "for all inputs"),
     "identity-of-logs": ("CONFIRMED", "identity: {left: log(p**3*(1 + p)), right: 3*log(p) + log(1 + p)}", "for all"),
     "identity-of-no-sign": ("REFUTED", "identity: {left: sqrt(x**2), right: x}", "they differ"),
+    "identity-pieces": (
+        "CONFIRMED",
+        "identity: {left: relu(x) - relu(-x), right: x}",
+        "proved by SymPy for all inputs",
+    ),
+    "identity-of-a-point": ("UNDECIDED", 'identity: {left: "where(x == 1/7, 5, 0)", right: 0}', "not proved"),
     "identity-edge": (
         "CONFIRMED",
         'identity: {left: "D(sqrt(u), u)", right: 1/(2*sqrt(u))}',

@@ -13,6 +13,7 @@ from verifier.arithmetic.elements import NAN, Element, compare, is_finite
 from verifier.arithmetic.precision import working_precision
 from verifier.engine.domain import Domain
 from verifier.model.catalog import At, Text
+from verifier.symbolic.cases import equal_everywhere
 from verifier.symbolic.formula import Formula
 from verifier.symbolic.graph import Node
 from verifier.symbolic.proof import prove_equal, prove_order
@@ -110,7 +111,7 @@ class Equation:
         pairs = self.expressions()
         if pairs is None:
             return None
-        prove = prove_equal if relation == "eq" else partial(prove_order, relation)
+        prove = _proved_equal if relation == "eq" else partial(prove_order, relation)
         return every(prove(a, b) for a, b in pairs)
 
     def expressions(self) -> list[tuple[Any, Any]] | None:
@@ -120,3 +121,9 @@ class Equation:
         if left is None or right is None:
             return None
         return list(zip(*(each.flat for each in np.broadcast_arrays(left, right)), strict=True))
+
+
+def _proved_equal(left: Any, right: Any) -> bool | None:
+    """As one expression, or piece by piece."""
+    found = prove_equal(left, right)
+    return True if found is None and equal_everywhere(left, right) else found
