@@ -152,6 +152,16 @@ ABOUT_REALS = {
     "real-no-second-slope": ("UNDECIDED", 'at: {x: -2}, holds: "D(log(x), x, n=2) < 0"', "the left side is no number"),
     "real-no-slope-by-name": ("UNDECIDED", 'at: {z: -2}, holds: "1 + log_slope > 0"', "the left side is no number"),
     "real-no-slope-digits": ("REFUTED", 'at: {x: -2}, digits: {formula: "D(log(x), x)", printed: -0.5}', ""),
+    "real-unknown-digits": (
+        "UNDECIDED",
+        'digits: {formula: "polygamma(-1, 2)", printed: 0.0}',
+        "its value is not known",
+    ),
+    "real-no-derivative": (
+        "UNDECIDED",
+        'identity: {left: "D(besselj(p, 2), p)", right: 0}',
+        "no closed form is known for the derivative of besselj",
+    ),
     "real-other-slope": ("CONFIRMED", 'at: {x: -2}, holds: "D(log(abs(x)), x) == 1/x"', "certified"),
     # tight at a point, where no ball around it can tell
     "for-all-square": ("CONFIRMED", "holds: {formula: x**2 >= 0, for-all: [x]}", "proved by SymPy"),

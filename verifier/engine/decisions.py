@@ -70,7 +70,8 @@ def digits(claim: Digits, at: At, workspace: Workspace) -> Decided:
         each = zip(met, exprs.flat, printed, strict=True)
         met = [found or _proved_digits(expr, text, exactly=claim.exactly) for found, expr, text in each]
     proved = every(met)
-    reason = "too close to the limit to decide" if proved is None else f"{'' if proved else 'dis'}proved by SymPy"
+    undecided = "too close to the limit to decide" if known else "its value is not known"
+    reason = undecided if proved is None else f"{'' if proved else 'dis'}proved by SymPy"
     return Decided.of(proved, truth=shown(value), reason=reason)
 
 
