@@ -111,6 +111,16 @@ MATHEMATICS = {
     # the value at the point is not the limit, and SymPy takes it for one
     "limit-of-a-choice": ("REFUTED", 'limit: {formula: "where(h == 0, 1, 2)", variable: h, to: 0, equals: 1}'),
     "limit-of-sides": ("REFUTED", 'limit: {formula: "where(h > 0, h, -h)/h", variable: h, to: 0, equals: -1}'),
+    "limit-of-pieces": ("CONFIRMED", 'limit: {formula: "where(h < 2, 3*h, h + 4)", variable: h, to: 2, equals: 6}'),
+    "limit-of-a-quotient": (
+        "CONFIRMED",
+        "at: {x: 1}, limit: {formula: (relu(x+h)-relu(x))/h, variable: h, to: 0, equals: 1}",
+    ),
+    "limit-of-other-pieces": ("REFUTED", 'limit: {formula: "where(h < 2, 3*h, h + 5)", variable: h, to: 2, equals: 6}'),
+    "limit-of-a-piece-nowhere": (
+        "REFUTED",
+        'limit: {formula: "where(h == 2, 6, log(-1))", variable: h, to: 2, equals: 6}',
+    ),
     "limit-at-an-edge": ("CONFIRMED", "limit: {formula: sqrt(h), variable: h, to: 0, equals: 0}"),
     # nothing computed decides it
     "opinion": ("NOT COMPUTABLE", 'not-computable: "An opinion."'),
