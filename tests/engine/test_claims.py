@@ -265,6 +265,26 @@ ABOUT_REALS = {
         "limit: {formula: log(h)/log(-h), variable: h, to: 0, equals: 1}",
         "it has no value on either side",
     ),
+    "limit-of-no-slope": (
+        "UNDECIDED",
+        'limit: {formula: "D(log(x), x)", variable: x, to: -1, equals: -1}',
+        "it is not known to have a value nearby",
+    ),
+    "limit-of-no-slope-in-pieces": (
+        "UNDECIDED",
+        'limit: {formula: "D(log(x) + where(x < 2, 0, 1), x)", variable: x, to: -1, equals: -1}',
+        "SymPy does not find the limit",
+    ),
+    "limit-to-no-slope": (
+        "UNDECIDED",
+        'limit: {formula: 1/(z + h), variable: h, to: 0, equals: "D(log(z), z)"}',
+        "it is not known to have a value nearby",
+    ),
+    "limit-of-a-slope": (
+        "CONFIRMED",
+        'limit: {formula: "D(log(x), x)", variable: x, to: 1, equals: 1}',
+        "by SymPy's limit",
+    ),
     "limit-imaginary": (
         "REFUTED",
         "limit: {formula: sqrt(h - 1), variable: h, to: 0, equals: 0}",

@@ -73,8 +73,13 @@ class _Tends:
 
     @property
     def node(self) -> Node:
+        return self.graphs[0]
+
+    @property
+    def graphs(self) -> tuple[Node, tuple[Node, ...]]:
+        """The formula, and what it differentiates."""
         inputs = {leaf.name for leaf in self.workspace.entry.inputs}
-        return self.workspace.node(self.claim.formula, {} if self.variable in inputs else {self.variable: ()})
+        return self.workspace.graphs(self.claim.formula, {} if self.variable in inputs else {self.variable: ()})
 
     @property
     def domain(self) -> Domain:
@@ -150,7 +155,9 @@ class _Tends:
 
     def _one_sided(self, point: Point) -> list[tuple[Element, Element, Element]]:
         """Of each component the limits from the left and from the right at a point, and the claimed one."""
-        approach = Approach(self.node, self.variable, self.workspace.node(self.claim.to), self.at, self.workspace)
+        formula, differentiates = self.graphs
+        to = self.workspace.node(self.claim.to)
+        approach = Approach(formula, self.variable, to, self.at, self.workspace, differentiates)
         sides = [approach.limits(self.domain.arrays(point), side) for side in (-1, 1)]
         with working_precision(_BITS):
             place = self.domain.place(point)
@@ -158,18 +165,21 @@ class _Tends:
         return list(zip(*sides, np.broadcast_to(claimed, self.node.shape).flat, strict=True))
 
     def has_values_nearby(self) -> bool:
-        """Whether the formula is a number close to the limit's place, on the same side for all other inputs."""
+        """Whether the formula is a number close to the limit's place, on the same side for all other inputs, and so is
+        what it is claimed to tend to.
+        """
         return self._has_values(_NEAR) or self._has_values(-_NEAR)
 
     def _has_values(self, distance: Fraction) -> bool:
         domain, certified = self.domain, self.workspace.certified(_BITS)
-        node, to = self.node, self.workspace.node(self.claim.to)
+        to = self.workspace.node(self.claim.to)
 
         def has_values(elements: Sequence[Element]) -> bool | None:
             place = domain.arrays(elements)
             moved = certified.evaluate(to, self.at, place)[()] + exact_ball(distance)
-            value = certified.evaluate(node, self.at, {**place, self.variable: _single(moved)})
-            return all(map(is_finite, value.flat)) or None
+            value = certified.evaluate(self.claim.formula, self.at, {**place, self.variable: _single(moved)})
+            claimed = certified.evaluate(self.claim.equals, self.at, place)
+            return all(map(is_finite, (*value.flat, *claimed.flat))) or None
 
         return bool(everywhere(has_values, domain.box, _BITS, boxes=_BOXES).holds)
 
