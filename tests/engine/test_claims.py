@@ -134,6 +134,11 @@ inputs:
   p: {domain: [0.5, 3]}
   v: {shape: [2], domain: [0, 1]}
 let: {slope: "D(sqrt(u**3), u)", log_slope: "D(log(z), z)"}
+quantities:
+  far_slope: {formula: log_slope, at: {z: -1}}
+  far_slopes: {formula: "D(log(z), z)", over: {z: "[-1, -2]"}}
+iterations:
+  steps: {start: {z: -1}, step: {z: "z + D(log(z), z)"}, count: 1}
 value: x**2
 """
 
@@ -172,6 +177,9 @@ ABOUT_REALS = {
         'identity: {left: "D(besselj(p, 2), p)", right: 0}',
         "no closed form is known for the derivative of besselj",
     ),
+    "real-no-quantity": ("REFUTED", "digits: {formula: far_slope, printed: -1.0}", ""),
+    "real-no-quantities": ("UNDECIDED", 'holds: "all(far_slopes < 0)"', "not decided"),
+    "real-no-step": ("REFUTED", 'digits: {formula: "steps.z[1]", printed: -2.0}', ""),
     "real-other-slope": ("CONFIRMED", 'at: {x: -2}, holds: "D(log(abs(x)), x) == 1/x"', "certified"),
     # tight at a point, where no ball around it can tell
     "for-all-square": ("CONFIRMED", "holds: {formula: x**2 >= 0, for-all: [x]}", "proved by SymPy"),
