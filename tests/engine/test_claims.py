@@ -70,7 +70,8 @@ MATHEMATICS = {
     "holds-and": ("REFUTED", "at: {x: 0.5}, holds: x < 1 and x > 0.5"),
     "holds-or": ("CONFIRMED", "at: {x: 0.5}, holds: x < 1 or log(-1) > 0"),
     "holds-slope-at-a-kink": ("UNDECIDED", 'at: {x: 0}, holds: "D(relu(x), x) == 0"'),
-    "holds-beyond-all-bits": ("UNDECIDED", "at: {x: 0.5}, holds: sin(x)**2 + cos(x)**2 <= 1"),
+    "holds-touching": ("CONFIRMED", "at: {x: 0.5}, holds: sin(x)**2 + cos(x)**2 <= 1"),
+    "holds-beyond-all-bits": ("UNDECIDED", "holds: tan(3*pi/11) + 4*sin(2*pi/11) <= sqrt(11)"),
     # outside the domain of a function nothing is decided, not even a difference
     "nan-less": ("UNDECIDED", "at: {x: -1}, holds: log(x) < 0"),
     "nan-unequal": ("UNDECIDED", "at: {x: -1}, holds: log(x) != 5"),
@@ -93,7 +94,7 @@ MATHEMATICS = {
     "identity-abs-false": ("REFUTED", "identity: {left: sqrt(x**2), right: x}"),
     "identity-vector": ("CONFIRMED", 'identity: {left: "D(v @ v, v)", right: 2*v}'),
     "identity-outside": ("CONFIRMED", "identity: {left: 2*sqrt(x), right: sqrt(4*x)}"),
-    "identity-kink": ("UNDECIDED", 'identity: {left: "D(abs(x), x)", right: sign(x)}'),
+    "identity-kink": ("CONFIRMED", 'identity: {left: "D(abs(x), x)", right: sign(x)}'),
     # shapes
     "shape-true": ("CONFIRMED", 'shape: {formula: "D(v @ v, v)", is: [2]}'),
     "shape-false": ("REFUTED", 'shape: {formula: "D(v @ v, v)", is: [2, 2]}'),
@@ -110,6 +111,16 @@ MATHEMATICS = {
     # the value at the point is not the limit, and SymPy takes it for one
     "limit-of-a-choice": ("REFUTED", 'limit: {formula: "where(h == 0, 1, 2)", variable: h, to: 0, equals: 1}'),
     "limit-of-sides": ("REFUTED", 'limit: {formula: "where(h > 0, h, -h)/h", variable: h, to: 0, equals: -1}'),
+    "limit-of-pieces": ("CONFIRMED", 'limit: {formula: "where(h < 2, 3*h, h + 4)", variable: h, to: 2, equals: 6}'),
+    "limit-of-a-quotient": (
+        "CONFIRMED",
+        "at: {x: 1}, limit: {formula: (relu(x+h)-relu(x))/h, variable: h, to: 0, equals: 1}",
+    ),
+    "limit-of-other-pieces": ("REFUTED", 'limit: {formula: "where(h < 2, 3*h, h + 5)", variable: h, to: 2, equals: 6}'),
+    "limit-of-a-piece-nowhere": (
+        "REFUTED",
+        'limit: {formula: "where(h == 2, 6, log(-1))", variable: h, to: 2, equals: 6}',
+    ),
     "limit-at-an-edge": ("CONFIRMED", "limit: {formula: sqrt(h), variable: h, to: 0, equals: 0}"),
     # nothing computed decides it
     "opinion": ("NOT COMPUTABLE", 'not-computable: "An opinion."'),
@@ -123,6 +134,11 @@ inputs:
   p: {domain: [0.5, 3]}
   v: {shape: [2], domain: [0, 1]}
 let: {slope: "D(sqrt(u**3), u)", log_slope: "D(log(z), z)"}
+quantities:
+  far_slope: {formula: log_slope, at: {z: -1}}
+  far_slopes: {formula: "D(log(z), z)", over: {z: "[-1, -2]"}}
+iterations:
+  steps: {start: {z: -1}, step: {z: "z + D(log(z), z)"}, count: 1}
 value: x**2
 """
 
@@ -136,12 +152,34 @@ ABOUT_REALS = {
     "real-no-slope-less": ("UNDECIDED", 'at: {u: 0}, holds: "slope > -1"', "derivative on the left side has no value"),
     "real-unknown": ("UNDECIDED", 'holds: "sqrt(sin(pi))**2 == 0"', "nor that both sides are numbers"),
     "real-equation": ("CONFIRMED", 'holds: "sqrt(2)*sqrt(3) == sqrt(6)"', "proved by SymPy"),
+    "real-touching": ("CONFIRMED", 'holds: "cos(pi/3) <= 1/2"', "proved by SymPy"),
+    "real-not-touching": ("REFUTED", 'holds: "sqrt(2)**2 < 2"', "disproved by SymPy"),
+    "real-not-other": ("REFUTED", 'holds: "sqrt(2)*sqrt(3) != sqrt(6)"', "disproved by SymPy"),
+    "real-chain": ("CONFIRMED", 'holds: "0 <= cos(pi/2) < 1"', "proved by SymPy"),
+    "real-parts": ("CONFIRMED", 'holds: "sin(pi) == 0 and not (cos(pi) >= 0 or sin(pi) != 0)"', "proved by SymPy"),
+    "real-all": ("CONFIRMED", 'holds: "all([cos(pi/2), sin(pi/2)] == [0, 1])"', "proved by SymPy"),
+    "real-any": ("REFUTED", 'holds: "any([cos(pi/2), sin(pi/2)] > [0, 1])"', "disproved by SymPy"),
+    "real-part-of-no-number": ("UNDECIDED", 'holds: "sin(pi) == 0 and 1/0 != 0"', "not decided"),
+    "real-touching-unknown": ("UNDECIDED", 'holds: "sqrt(sin(pi))**2 >= 0"', "not decided"),
     "real-slope": ("UNDECIDED", 'at: {u: 0}, holds: "slope == 0"', "the derivative on the left side has no value"),
     "real-digits": ("REFUTED", 'digits: {formula: "sqrt(-1)**2", printed: -1}', ""),
     "real-no-slope": ("REFUTED", 'at: {x: -2}, holds: "D(log(x), x) == 1/x"', "the left side is no number"),
     "real-no-second-slope": ("UNDECIDED", 'at: {x: -2}, holds: "D(log(x), x, n=2) < 0"', "the left side is no number"),
     "real-no-slope-by-name": ("UNDECIDED", 'at: {z: -2}, holds: "1 + log_slope > 0"', "the left side is no number"),
     "real-no-slope-digits": ("REFUTED", 'at: {x: -2}, digits: {formula: "D(log(x), x)", printed: -0.5}', ""),
+    "real-unknown-digits": (
+        "UNDECIDED",
+        'digits: {formula: "polygamma(-1, 2)", printed: 0.0}',
+        "its value is not known",
+    ),
+    "real-no-derivative": (
+        "UNDECIDED",
+        'identity: {left: "D(besselj(p, 2), p)", right: 0}',
+        "no closed form is known for the derivative of besselj",
+    ),
+    "real-no-quantity": ("REFUTED", "digits: {formula: far_slope, printed: -1.0}", ""),
+    "real-no-quantities": ("UNDECIDED", 'holds: "all(far_slopes < 0)"', "not decided"),
+    "real-no-step": ("REFUTED", 'digits: {formula: "steps.z[1]", printed: -2.0}', ""),
     "real-other-slope": ("CONFIRMED", 'at: {x: -2}, holds: "D(log(abs(x)), x) == 1/x"', "certified"),
     # tight at a point, where no ball around it can tell
     "for-all-square": ("CONFIRMED", "holds: {formula: x**2 >= 0, for-all: [x]}", "proved by SymPy"),
@@ -194,6 +232,12 @@ ABOUT_REALS = {
     "identity-of-signs": ("CONFIRMED", "identity: {left: sqrt(p**2) + sqrt(z**2), right: p - z}", "for all inputs"),
     "identity-of-logs": ("CONFIRMED", "identity: {left: log(p**3*(1 + p)), right: 3*log(p) + log(1 + p)}", "for all"),
     "identity-of-no-sign": ("REFUTED", "identity: {left: sqrt(x**2), right: x}", "they differ"),
+    "identity-pieces": (
+        "CONFIRMED",
+        "identity: {left: relu(x) - relu(-x), right: x}",
+        "proved by SymPy for all inputs",
+    ),
+    "identity-of-a-point": ("UNDECIDED", 'identity: {left: "where(x == 1/7, 5, 0)", right: 0}', "not proved"),
     "identity-edge": (
         "CONFIRMED",
         'identity: {left: "D(sqrt(u), u)", right: 1/(2*sqrt(u))}',
@@ -227,6 +271,31 @@ ABOUT_REALS = {
     "limit-of-two-logs": (
         "REFUTED",
         "limit: {formula: log(h)/log(-h), variable: h, to: 0, equals: 1}",
+        "it has no value on either side",
+    ),
+    "limit-of-no-slope": (
+        "UNDECIDED",
+        'limit: {formula: "D(log(x), x)", variable: x, to: -1, equals: -1}',
+        "it is not known to have a value nearby",
+    ),
+    "limit-of-no-slope-in-pieces": (
+        "UNDECIDED",
+        'limit: {formula: "D(log(x) + where(x < 2, 0, 1), x)", variable: x, to: -1, equals: -1}',
+        "SymPy does not find the limit",
+    ),
+    "limit-to-no-slope": (
+        "UNDECIDED",
+        'limit: {formula: 1/(z + h), variable: h, to: 0, equals: "D(log(z), z)"}',
+        "it is not known to have a value nearby",
+    ),
+    "limit-of-a-slope": (
+        "CONFIRMED",
+        'limit: {formula: "D(log(x), x)", variable: x, to: 1, equals: 1}',
+        "by SymPy's limit",
+    ),
+    "limit-imaginary": (
+        "REFUTED",
+        "limit: {formula: sqrt(h - 1), variable: h, to: 0, equals: 0}",
         "it has no value on either side",
     ),
     "limit-at-infinity": (

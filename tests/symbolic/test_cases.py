@@ -6,7 +6,7 @@ import pytest
 import sympy
 from sympy import Abs, Eq, Max, Min, Ne, Piecewise, exp, log, sign, sin
 
-from verifier.symbolic.cases import equal_by_cases
+from verifier.symbolic.cases import equal_by_cases, equal_everywhere
 from verifier.symbolic.kernels import differentiate
 
 x, y, r = sympy.symbols("x y r", real=True)
@@ -63,3 +63,43 @@ def test_wrong_programs_are_never_proved(primal, program):
 
 def test_a_large_power_is_not_expanded():
     assert not equal_by_cases((1 + x + y) ** 64, (1 + x + y) ** 63 * (1 + x + 2 * y))
+
+
+SEVENTH = sympy.Rational(1, 7)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (Max(x, y) + Min(x, y), x + y),
+        (Max(x, y), (x + y + Abs(x - y)) / 2),
+        (where(x < 0, -x, x), Abs(x)),
+        (sign(x) ** 2, where(Eq(x, 0), 0, 1)),
+        (where(x**2 + y**2 < 1, 1, 0) + where(x**2 + y**2 >= 1, 1, 0), sympy.S.One),
+        (differentiate(x * Abs(x), x), 2 * Abs(x)),
+        (where(x > 0, 1, 0), differentiate(Max(x, 0), x)),
+        (differentiate(log(Abs(x)), x), 1 / x),
+    ],
+)
+def test_formulas_of_pieces_are_proved_equal(left, right):
+    assert equal_everywhere(left, right)
+    assert equal_everywhere(right, left)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (where(Eq(x, SEVENTH), 5, 0), sympy.S.Zero),  # at one point
+        (where(x < SEVENTH, 1, 0), where(x <= SEVENTH, 1, 0)),
+        (where(Eq(x**2 + y**2, 1), 5, 0), sympy.S.Zero),  # on a circle
+        (where(x**2 + y**2 < 1, 1, 0), where(x**2 + y**2 <= 1, 1, 0)),
+        (Abs(sign(x)), sympy.S.One),
+        (differentiate(x * Abs(x), x) + where(Eq(x, 0), 5, 0), 2 * Abs(x)),  # the derivative exists at 0
+        # f(x, 1) = x, which limits from above and below do not tell
+        (differentiate(where(x * (y - 1) < 0, 0, where(x * (y - 1) > 0, 0, x)), x), sympy.S.Zero),
+        (x + y, x + y),  # nothing to do here
+    ],
+)
+def test_formulas_that_differ_on_a_boundary_are_never_proved_equal(left, right):
+    assert not equal_everywhere(left, right)
+    assert not equal_everywhere(right, left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from string import ascii_lowercase
 
@@ -172,6 +173,30 @@ def test_any_text_is_read_or_refused(text):
 def test_the_nearest_function_is_suggested():
     with pytest.raises(FormulaError, match="did you mean `sin`"):
         parse("sinn(x)")
+
+
+OTHERWISE = {
+    "2x": "a product",
+    "2 x": "a product",
+    "sin x": "f(a) for a function",
+    "x = 1": "write == to compare",
+    "010*x": "zeros in front",
+    "x +": "ends too early",
+    "+x": "leave the + out",
+    "ln(x)": "write log(a)",
+    "x²": "write **2",
+    "2·x": "write *",
+    "x − 1": "write -",
+    "x ≤ 1": "write <=",
+    "x < 1 && x > 0": "write and",
+    "x$": "remove it",
+}
+
+
+@pytest.mark.parametrize("text", OTHERWISE)
+def test_other_notations_are_refused_with_what_to_write(text):
+    with pytest.raises(FormulaError, match=re.escape(OTHERWISE[text])):
+        parse(text)
 
 
 def test_facts_take_quoted_names():

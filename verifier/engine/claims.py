@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from verifier.engine import decisions, limits
 from verifier.engine.decisions import Decided
+from verifier.errors import FormulaError
 from verifier.model.catalog import (
     Claim,
     Digits,
@@ -52,6 +53,8 @@ def claim_record(claim: Claim, entry: str, prepared: Prepared | None, listings: 
     """
     try:
         decided = _about_listings(claim, listings) or _about_mathematics(claim, prepared)
+    except FormulaError as error:
+        decided = Decided(ClaimVerdict.UNDECIDED, reason=str(error))
     except Exception as error:  # one claim must not cost the others their verdicts
         decided = Decided(ClaimVerdict.UNDECIDED, reason=f"{type(error).__name__}: {error}")
     return records.Claim(

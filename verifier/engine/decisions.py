@@ -16,6 +16,7 @@ from verifier.arithmetic.precision import working_precision
 from verifier.arithmetic.vocabulary import RELATIONS
 from verifier.engine.domain import Domain
 from verifier.engine.equations import Equation, Values, every
+from verifier.engine.statements import truths
 from verifier.model.catalog import At, Digits, Holds, Identity, NestedText, ShapeIs
 from verifier.model.verdict import ClaimVerdict
 from verifier.programs.shapes import program_shape
@@ -69,7 +70,8 @@ def digits(claim: Digits, at: At, workspace: Workspace) -> Decided:
         each = zip(met, exprs.flat, printed, strict=True)
         met = [found or _proved_digits(expr, text, exactly=claim.exactly) for found, expr, text in each]
     proved = every(met)
-    reason = "too close to the limit to decide" if proved is None else f"{'' if proved else 'dis'}proved by SymPy"
+    undecided = "too close to the limit to decide" if known else "its value is not known"
+    reason = undecided if proved is None else f"{'' if proved else 'dis'}proved by SymPy"
     return Decided.of(proved, truth=shown(value), reason=reason)
 
 
@@ -101,17 +103,18 @@ def _proved_digits(expr: Any, printed: str, *, exactly: bool) -> bool | None:
 
 
 def holds(claim: Holds, at: At, workspace: Workspace) -> Decided:
-    """The statement evaluated in balls, at growing precision until it is decided; an equation between numbers may be
-    proved by SymPy.
-    """
+    """The statement in balls, at growing precision until it is decided; SymPy may prove two numbers of it equal."""
     formula = parse(claim.formula.text)
     for bits in PRECISIONS:
         decided = _statement(workspace.certified(bits).evaluate(formula, at))
         if decided is not None:
             return Decided.of(decided, truth=_sides(formula, at, workspace), reason=f"certified at {bits} bits")
     found = Decided.of(None, reason="not decided by balls")
+    proved = None if _is_equation(formula) else every(truths(formula, at, workspace, PRECISIONS[-1]).flat)
     if _is_equation(formula):
         found = _beyond_balls(_equation(formula, at, workspace))
+    elif proved is not None:
+        found = Decided.of(proved, reason=f"{'' if proved else 'dis'}proved by SymPy")
     elif _is_comparison(formula):
         sides = _equation(formula, at, workspace)
         alone = _alone(sides, sides.values(PRECISIONS[-1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +13,13 @@ from verifier.arithmetic.elements import NAN, Element, compare, is_finite
 from verifier.arithmetic.precision import working_precision
 from verifier.engine.domain import Domain
 from verifier.model.catalog import At, Text
+from verifier.symbolic.cases import equal_everywhere
 from verifier.symbolic.formula import Formula
 from verifier.symbolic.graph import Node
 from verifier.symbolic.proof import prove_equal, prove_order
 from verifier.truth.workspace import Arrays, Workspace
 
-__all__ = ["Equation", "Values", "every"]
+__all__ = ["Equation", "Values", "every", "some"]
 
 SIDES = ("left", "right")
 
@@ -28,6 +30,12 @@ def every(decisions: Iterable[bool | None]) -> bool | None:
     """Three-valued and."""
     found = list(decisions)
     return False if False in found else None if None in found else True
+
+
+def some(decisions: Iterable[bool | None]) -> bool | None:
+    """Three-valued or."""
+    found = list(decisions)
+    return True if True in found else None if None in found else False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,11 @@ class Values:
 
     def are_numbers(self) -> bool:
         """Whether everything on both sides is a number for certain."""
-        return all(is_finite(a) and is_finite(b) for a, b in self.pairs())
+        return all(self.finite())
+
+    def finite(self) -> list[bool]:
+        """Where both sides are numbers for certain."""
+        return [is_finite(a) and is_finite(b) for a, b in self.pairs()]
 
     def missing(self) -> str:
         """The side that certainly is no number where the other one is: "left", "right", or ""."""
@@ -96,10 +108,22 @@ class Equation:
 
     def proved(self, relation: str = "eq") -> bool | None:
         """Whether SymPy proves it, or another order of the sides, wherever both are defined in the inputs' domains."""
+        pairs = self.expressions()
+        if pairs is None:
+            return None
+        prove = _proved_equal if relation == "eq" else partial(prove_order, relation)
+        return every(prove(a, b) for a, b in pairs)
+
+    def expressions(self) -> list[tuple[Any, Any]] | None:
+        """Both sides in SymPy, over symbols with the signs of the inputs' domains; None where they are too large."""
         symbolic = partial(self.workspace.symbolic, at=self.at, in_domain=True)
         left, right = (None if isinstance(each, Node) else symbolic(each) for each in self.sides)
         if left is None or right is None:
             return None
-        prove = prove_equal if relation == "eq" else partial(prove_order, relation)
-        pairs = zip(*(each.flat for each in np.broadcast_arrays(left, right)), strict=True)
-        return every(prove(a, b) for a, b in pairs)
+        return list(zip(*(each.flat for each in np.broadcast_arrays(left, right)), strict=True))
+
+
+def _proved_equal(left: Any, right: Any) -> bool | None:
+    """As one expression, or piece by piece."""
+    found = prove_equal(left, right)
+    return True if found is None and equal_everywhere(left, right) else found

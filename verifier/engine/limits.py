@@ -50,7 +50,7 @@ def limit(claim: Limit, at: At, workspace: Workspace) -> Decided:
     if refuted is not None:
         return refuted
     if general.verdict is not ClaimVerdict.CONFIRMED:
-        return general
+        return tends.met_from_both_sides() or general
     if not tends.has_values_nearby():
         return replace(general, verdict=ClaimVerdict.UNDECIDED, reason="it is not known to have a value nearby")
     if not tends.domain.box:
@@ -73,8 +73,13 @@ class _Tends:
 
     @property
     def node(self) -> Node:
+        return self.graphs[0]
+
+    @property
+    def graphs(self) -> tuple[Node, tuple[Node, ...]]:
+        """The formula, and what it differentiates."""
         inputs = {leaf.name for leaf in self.workspace.entry.inputs}
-        return self.workspace.node(self.claim.formula, {} if self.variable in inputs else {self.variable: ()})
+        return self.workspace.graphs(self.claim.formula, {} if self.variable in inputs else {self.variable: ()})
 
     @property
     def domain(self) -> Domain:
@@ -130,32 +135,51 @@ class _Tends:
 
         A side where the formula has no value is outside of its domain: the limit is that of the other side.
         """
-        approach = Approach(self.node, self.variable, self.workspace.node(self.claim.to), self.at, self.workspace)
-        sides = [approach.limits(self.domain.arrays(point), side) for side in (-1, 1)]
+        exists = not self.workspace.differentiates(self.claim.formula)
         with working_precision(_BITS):
-            place = self.domain.place(point)
-            claimed = self.workspace.certified(_BITS).evaluate(self.claim.equals, self.at, place)
-            exists = not self.workspace.differentiates(self.claim.formula)
-            found = zip(*sides, np.broadcast_to(claimed, self.node.shape).flat, strict=True)
-            fault = next(filter(None, (_fault(*each, nowhere=exists) for each in found)), None)
+            fault = next(filter(None, (_fault(*each, nowhere=exists) for each in self._one_sided(point))), None)
         if fault is None:
             return None
         at = f" at {self.domain.written(point)}" if point else ""
         return Decided.of(False, truth=fault[1], reason=f"{fault[0]}{at}")
 
+    def met_from_both_sides(self) -> Decided | None:
+        """Confirmed where no input is left free and both one-sided limits are exactly the claimed number, as those of a
+        formula of pieces may be.
+        """
+        if self.domain.box:
+            return None
+        with working_precision(_BITS):
+            met = all(_meets(*each) for each in self._one_sided(()))
+        return Decided.of(True, reason="by the limits from both sides") if met else None
+
+    def _one_sided(self, point: Point) -> list[tuple[Element, Element, Element]]:
+        """Of each component the limits from the left and from the right at a point, and the claimed one."""
+        formula, differentiates = self.graphs
+        to = self.workspace.node(self.claim.to)
+        approach = Approach(formula, self.variable, to, self.at, self.workspace, differentiates)
+        sides = [approach.limits(self.domain.arrays(point), side) for side in (-1, 1)]
+        with working_precision(_BITS):
+            place = self.domain.place(point)
+            claimed = self.workspace.certified(_BITS).evaluate(self.claim.equals, self.at, place)
+        return list(zip(*sides, np.broadcast_to(claimed, self.node.shape).flat, strict=True))
+
     def has_values_nearby(self) -> bool:
-        """Whether the formula is a number close to the limit's place, on the same side for all other inputs."""
+        """Whether the formula is a number close to the limit's place, on the same side for all other inputs, and so is
+        what it is claimed to tend to.
+        """
         return self._has_values(_NEAR) or self._has_values(-_NEAR)
 
     def _has_values(self, distance: Fraction) -> bool:
         domain, certified = self.domain, self.workspace.certified(_BITS)
-        node, to = self.node, self.workspace.node(self.claim.to)
+        to = self.workspace.node(self.claim.to)
 
         def has_values(elements: Sequence[Element]) -> bool | None:
             place = domain.arrays(elements)
             moved = certified.evaluate(to, self.at, place)[()] + exact_ball(distance)
-            value = certified.evaluate(node, self.at, {**place, self.variable: _single(moved)})
-            return all(map(is_finite, value.flat)) or None
+            value = certified.evaluate(self.claim.formula, self.at, {**place, self.variable: _single(moved)})
+            claimed = certified.evaluate(self.claim.equals, self.at, place)
+            return all(map(is_finite, (*value.flat, *claimed.flat))) or None
 
         return bool(everywhere(has_values, domain.box, _BITS, boxes=_BOXES).holds)
 
@@ -198,6 +222,12 @@ def _fault(left: Element, right: Element, claimed: Element, *, nowhere: bool) ->
             text = shown(_single(side))
             return f"the limit from the {name} is {text}, not {shown(_single(claimed))}", text
     return None
+
+
+def _meets(left: Element, right: Element, claimed: Element) -> bool:
+    """Whether the limit is the claimed number for certain; a side without a value is outside of the domain."""
+    sides = [side for side in (left, right) if side is not NAN]
+    return bool(sides) and all(is_finite(side) and compare("eq", side, claimed) is True for side in sides)
 
 
 def _single(element: Element) -> np.ndarray:

@@ -27,9 +27,11 @@ from verifier.symbolic.expressions import tree_size
 from verifier.symbolic.kernels import Kernel, Sides
 from verifier.symbolic.proof import prove_equal
 
-__all__ = ["equal_by_cases"]
+__all__ = ["equal_by_cases", "equal_everywhere"]
 
 MAX_PIECES = 60
+MAX_SYMBOLS = 4
+"""Most symbols that switches may depend on where there is time for a few pieces only: each doubles the pieces."""
 MAX_TERMS = 1_500
 """Most terms that an expression may have when it is expanded."""
 MAX_COSTLY = 80
@@ -62,6 +64,36 @@ def equal_by_cases(program: Kernel, reference: Kernel) -> bool:
         return _Proof().holds(_Claim(program, (_Read(reference),)))
     except FAILURES:
         return False
+
+
+def equal_everywhere(left: Kernel, right: Kernel) -> bool:
+    """Whether two formulas that consist of pieces are proved equal for all real values where both are defined.
+
+    On a boundary both have their own values. A derivative of pieces is none there but by its limits: where the function
+    jumps it has none, and along a boundary that is no single place it may have another one.
+    """
+    switches = [switch for each in (left, right) for switch in each.atoms(*_SWITCHES)]
+    if not switches or len({symbol for each in switches for symbol in each.free_symbols}) > MAX_SYMBOLS:
+        return False
+    derivatives = [each for each in (left, right) if each.has(Sides)]
+    if not derivatives:
+        return _equal_both_ways(left, right)
+    if len(derivatives) > 1 or not _is_its_limits(derivatives[0]):
+        return False
+    return equal_by_cases(right if left.has(Sides) else left, derivatives[0])
+
+
+def _equal_both_ways(left: Kernel, right: Kernel) -> bool:
+    """Where a boundary cannot be put in, only the program's own value there is compared, and not the reference's."""
+    return equal_by_cases(left, right) and equal_by_cases(right, left)
+
+
+def _is_its_limits(derivative: Kernel) -> bool:
+    """Whether on boundaries a formula with derivatives is what it tends to from both sides, or nothing."""
+    sides = derivative.atoms(Sides)
+    beside = derivative.xreplace({each: sympy.Dummy(real=True) for each in sides})
+    at_places = all(len({*each.args[0].free_symbols, *each.args[1].free_symbols}) == 1 for each in sides)
+    return at_places and not beside.has(sympy.Piecewise, sympy.sign, sympy.floor, sympy.ceiling)
 
 
 class _Open(Exception):

@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import NoReturn
 
 from verifier.errors import FormulaError
-from verifier.symbolic.functions import CONSTANTS, FUNCTIONS, REDUCED, Function, suggestion
+from verifier.symbolic.functions import CONSTANTS, FUNCTIONS, REDUCED, Function, renamed, suggestion
 
 __all__ = [
     "Apply",
@@ -132,7 +132,9 @@ def parse(text: str, *, facts: Collection[str] = ()) -> Formula:
         )
     stray = re.search(r"[^A-Za-z0-9_ .,+\-*/%^@()\[\]<>=!:'\"\r\n\t]", text)
     if stray:
-        raise FormulaError(f"{stray.group()!r} has no meaning in a formula; remove it", column=stray.start())
+        advice = _ELSEWHERE.get(stray.group())
+        meant = f"write {advice}" if advice else "remove it"
+        raise FormulaError(f"{stray.group()!r} has no meaning in a formula; {meant}", column=stray.start())
     line = re.sub(r"\s", " ", text)
     start = len(line) - len(line.lstrip())
     return _Reader(line[start:], start, frozenset(facts)).read()
@@ -240,7 +242,34 @@ _OPERATORS: dict[type, str] = {
     ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne",
 }  # fmt: skip
 
+# How other notations are written here; what stands in neither table has to be removed.
+_ELSEWHERE = {
+    **{"²": "**2", "³": "**3", "·": "*", "×": "*", "÷": "/", "−": "-", "–": "-", "π": "pi", "√": "sqrt(a)"},
+    **{"≤": "<=", "≥": ">=", "≠": "!=", "|": "abs(a), or `or`", "&": "and", "~": "not", "{": "( or [", "}": ") or ]"},
+}
+_MISREAD = {
+    "invalid decimal literal": ("a number is followed by a letter", "write * for a product"),
+    "Exceeds the limit": ("a number has too many digits", f"at most {MAX_DIGITS} are read"),
+    "leading zeros": ("a number has zeros in front", "remove them"),
+}
+
+
+def _no_formula(message: str, found: str) -> tuple[str, str]:
+    """What is wrong in words of the formula language, and what to do, from Python's message and where it stands."""
+    for start, said in _MISREAD.items():
+        if message.startswith(start):
+            return said
+    if message == "invalid syntax" and not found:
+        return "it ends too early", "check brackets and operators"
+    if message == "invalid syntax" and found == "=":
+        return "a single =", "write == to compare"
+    if message == "invalid syntax" and (found.isalnum() or found == "("):
+        return "an operator is missing", "write * for a product, f(a) for a function"
+    return message, "check brackets and operators"
+
+
 _REFUSED = {
+    ast.UAdd: "leave the + out",
     ast.IfExp: "write where(condition, a, b) for a choice",
     ast.FloorDiv: "write floor(a/b)",
     ast.Mod: "write a - b*floor(a/b)",
@@ -275,10 +304,10 @@ class _Reader:
                 warnings.simplefilter("error")  # Python only warns of `1or x`
                 tree = ast.parse(self.text, mode="eval").body
         except SyntaxError as error:
-            column = self.offset + max((error.offset or 1) - 1, 0)
-            raise FormulaError(
-                f"this is no formula ({error.msg}); check brackets and operators", column=column
-            ) from None
+            unplaced = len(self.text) if error.msg == "invalid syntax" else 0  # Python knows no place at the end
+            place = error.offset - 1 if error.offset else unplaced
+            what, advice = _no_formula(error.msg, self.text[place : place + 1])
+            raise FormulaError(f"this is no formula ({what}); {advice}", column=self.offset + place) from None
         except (ValueError, RecursionError, MemoryError):
             raise FormulaError("this formula is too large or nested too deeply; split it with `let`") from None
         return self.formula(tree, MAX_DEPTH)
@@ -396,7 +425,7 @@ class _Reader:
         row = FUNCTIONS.get(name)
         if row is None or row.symbol:
             near = suggestion(name, [each.name for each in FUNCTIONS.values() if not each.symbol])
-            self.fail(node, f"there is no function `{name}`{near}")
+            self.fail(node, f"there is no function `{name}`{renamed(name) or near}")
         return self.function(node, row, depth)
 
     def function(self, node: ast.Call, row: Function, depth: int) -> Formula:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
 
-__all__ = ["CONSTANTS", "FUNCTIONS", "KEYWORDS", "REDUCED", "Function", "suggestion"]
+__all__ = ["CONSTANTS", "FUNCTIONS", "KEYWORDS", "REDUCED", "Function", "renamed", "suggestion"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +220,19 @@ REDUCED = MappingProxyType(
 
 CONSTANTS = MappingProxyType({"pi": r"\pi", "e": "e"})
 KEYWORDS = ("D", "value")
+
+_RENAMED = MappingProxyType(
+    {
+        **{"ln": "log(a)", "lg": "log10(a)", "pow": "a**b", "root": "a**(1/n)", "factorial": "gamma(a + 1)"},
+        **{"sec": "1/cos(a)", "csc": "1/sin(a)", "cot": "1/tan(a)", "diff": "D(a, x)", "grad": "D(a, x)"},
+        **{"heaviside": "where(a > 0, 1, 0)", "ceiling": "ceil(a)", "arctan2": "atan2(a, b)"},
+    }
+)
+
+
+def renamed(name: str) -> str:
+    """A sentence's end that says how a function of another name is written here, or nothing."""
+    return f"; write {_RENAMED[name.lower()]}" if name.lower() in _RENAMED else ""
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -149,7 +149,7 @@ def limit(expression: Kernel, variable: sympy.Symbol, to: Kernel) -> Kernel | No
         right, left = (sympy.limit(expression, variable, to, side) for side in ("+", "-"))
     except (NotImplementedError, ValueError, RecursionError, TypeError, AttributeError, sympy.PoleError):
         return None
-    unfinished = right.has(sympy.Limit, sympy.AccumBounds, sympy.nan)
+    unfinished = right.has(sympy.Limit, sympy.AccumBounds, sympy.nan, sympy.I)
     return right if right == left and not unfinished else None
 
 

@@ -26,13 +26,17 @@ _CEILING = Ceiling(bits=512, order=32)
 
 @dataclass(frozen=True, slots=True)
 class Approach:
-    """A formula whose `variable` tends `to` a value, while inputs are fixed `at` a point of the claim."""
+    """A formula whose `variable` tends `to` a value, while inputs are fixed `at` a point of the claim.
+
+    Where something that it `differentiates` is no number, the formula is none, whatever its derivative's formula gives.
+    """
 
     formula: Node
     variable: str
     to: Node
     at: At
     workspace: Workspace
+    differentiates: tuple[Node, ...] = ()
 
     def limits(self, place: Mapping[str, np.ndarray], side: int) -> list[Element]:
         """The limits of the components from the right (side 1) or from the left (-1); NaN where no number lies near.
@@ -43,8 +47,11 @@ class Approach:
 
     def _component(self, place: Mapping[str, np.ndarray], side: int, index: int) -> Element:
         def compute(system: GermSystem) -> Element:
-            germ = evaluate([self.formula], self._leaves(system, place, side), system)[0].reshape(-1)[index]
-            return NAN if isinstance(germ, Special) else limit(germ)
+            nodes = [self.formula, *self.differentiates]
+            value, *operands = evaluate(nodes, self._leaves(system, place, side), system)
+            germ = value.reshape(-1)[index]
+            missing = any(each is NAN for operand in operands for each in operand.flat)
+            return NAN if missing or isinstance(germ, Special) else limit(germ)
 
         return with_enough(compute, start=_START, ceiling=_CEILING)
 

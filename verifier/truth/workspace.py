@@ -230,11 +230,20 @@ class Certified:
         """What `evaluate` gives, and whether all that the formula differentiates may be a number there."""
         inputs = {leaf.name for leaf in self.workspace.entry.inputs}
         shapes = {name: array.shape for name, array in (extra or {}).items() if name not in inputs}
-        node, operands = self.workspace.graphs(formula, shapes)
         leaves = {**self.named, **self.place(at), **(extra or {})}
-        value, *differentiated = self._run([node, *operands], leaves)
-        exists = not any(each is NAN for operand in differentiated for each in operand.flat)
-        return value if exists else _nothing(value), exists
+        return self._existing(self.workspace.graphs(formula, shapes), leaves)
+
+    def _existing(self, graphs: tuple[Node, tuple[Node, ...]], leaves: Arrays) -> tuple[np.ndarray, bool]:
+        return self._existing_of([graphs], leaves)[0]
+
+    def _existing_of(
+        self, graphs: Sequence[tuple[Node, tuple[Node, ...]]], leaves: Arrays
+    ) -> list[tuple[np.ndarray, bool]]:
+        """The values of several formulas in one run, and whether all that each differentiates may be a number."""
+        found = iter(self._run([part for node, operands in graphs for part in (node, *operands)], leaves))
+        parts = [(next(found), [next(found) for _ in operands]) for _, operands in graphs]
+        exist = [not any(each is NAN for part in differentiated for each in part.flat) for _, differentiated in parts]
+        return [(value if known else _nothing(value), known) for (value, _), known in zip(parts, exist, strict=True)]
 
     def place(self, at: At) -> dict[str, np.ndarray]:
         """The elements of a point's leaves."""
@@ -254,24 +263,26 @@ class Certified:
             return evaluate(nodes, {**self.data, **leaves}, self.system)
 
     def _quantity(self, quantity: Quantity, known: Arrays) -> np.ndarray:
-        node = self.workspace.node(quantity.formula)
+        graphs = self.workspace.graphs(quantity.formula)
         fixed = {**known, **self.place(quantity.at)}
         if not quantity.over:
-            return self._run([node], fixed)[0]
+            return self._existing(graphs, fixed)[0]
         leaves = [leaf for leaf, _ in quantity.over]
         columns = self._run([self.workspace.node(text) for _, text in quantity.over], known)
         rows = [
-            self._run([node], {**fixed, **dict(zip(leaves, row, strict=True))})[0] for row in zip(*columns, strict=True)
+            self._existing(graphs, {**fixed, **dict(zip(leaves, row, strict=True))})[0]
+            for row in zip(*columns, strict=True)
         ]
         return stacked(rows)
 
     def _trajectory(self, iteration: Iteration) -> dict[str, np.ndarray]:
         state = self.place(iteration.start)
         leaves = [leaf for leaf, _ in iteration.step]
-        nodes = [self.workspace.node(text) for _, text in iteration.step]
+        steps = [self.workspace.graphs(text) for _, text in iteration.step]
         history = [state]
         for _ in range(iteration.count):
-            state = {**state, **dict(zip(leaves, self._run(nodes, state), strict=True))}
+            moved = [value for value, _ in self._existing_of(steps, state)]
+            state = {**state, **dict(zip(leaves, moved, strict=True))}
             history.append(state)
         return {f"{iteration.name}.{leaf}": stacked([each[leaf] for each in history]) for leaf in state}
 
