@@ -13,6 +13,7 @@ from jax import lax
 
 from verifier.model.rule import NonFinite
 from verifier.model.verdict import Enclosure
+from verifier.programs.expansion import expanded
 from verifier.programs.opaque import run_concretely
 from verifier.truth import smooth
 from verifier.truth.derived import Derived
@@ -35,6 +36,20 @@ def rosenbrock(v):
 
 MASK = np.array([0.0, -np.inf, 0.0])
 
+
+def square(v):
+    """A matrix with a zero that depends on an input at [0.0, 2.0], and one that does not."""
+    return jnp.array([[3.0, 1.0, 0.0], [1.0, 0.0, 5.0], [0.5, 2.0, 1.0]]) + v[0] * jnp.eye(3) + v[1] * jnp.tri(3)
+
+
+def symmetric(v):
+    return square(v) @ square(v).T + 2 * jnp.eye(3)
+
+
+def stacked(v):
+    return jnp.stack([square(v), symmetric(v)])
+
+
 SMOOTH = {
     "a product": (lambda v: v[0] * v[1] + v[0], [0.5, -2.0]),
     "a square": (lambda v: v[0] * v[0] - (v - v)[1], [0.0, 1.0]),
@@ -56,13 +71,47 @@ SMOOTH = {
     "softplus": (lambda v: jnp.sum(jax.nn.softplus(v)), [0.3, 2.0]),
     "a matrix": (lambda v: jnp.sum(jnp.outer(v, v) @ jnp.array([[1.0, 2.0], [3.0, 5.0]])), [0.3, 2.0]),
     "many": (rosenbrock, [0.3, 2.0, -1.0, 0.5]),
+    "a size that is compared": (lambda v: jnp.where(jnp.abs(v[0]) < 1, v[0] * v[1], v[1]), [0.0, 2.0]),
+    "a determinant": (lambda v: jnp.linalg.det(square(v)), [0.0, 2.0]),
+    "its logarithm": (lambda v: jnp.linalg.slogdet(symmetric(v))[1], [0.3, 2.0]),
+    "a Cholesky factor": (lambda v: jnp.sum(jnp.log(jnp.diagonal(jnp.linalg.cholesky(symmetric(v))))), [0.0, 2.0]),
+    "a triangular system": (
+        lambda v: jnp.sum(jsp.linalg.solve_triangular(square(v), jnp.sin(v[0] + jnp.arange(3.0)), lower=True)),
+        [0.3, 2.0],
+    ),
+    "a linear system": (lambda v: jnp.linalg.solve(square(v), jnp.sin(v[0] + jnp.arange(3.0)))[1], [0.0, 2.0]),
+    "an inverse": (lambda v: jnp.linalg.inv(square(v))[2, 0] * v[1], [0.3, 2.0]),
+    "two systems": (lambda v: jnp.sum(jnp.linalg.solve(stacked(v), jnp.ones((2, 3, 1)))[:, 1]), [0.3, 2.0]),
+    "a definite system": (
+        lambda v: jsp.linalg.cho_solve((jnp.linalg.cholesky(symmetric(v)), True), jnp.ones(3))[1],
+        [0.3, 2.0],
+    ),
+    "a diagonal system": (lambda v: jnp.sum(jnp.linalg.solve(jnp.diag(v), jnp.ones(2))), [0.3, 2.0]),
+    "a stated system": (
+        lambda v: jnp.sum(
+            lax.custom_linear_solve(
+                lambda x: square(v) @ x, jnp.ones(3), lambda f, b: lax.stop_gradient(jnp.linalg.inv(square(v))) @ b
+            )
+        ),
+        [0.3, 2.0],
+    ),
+    "a complex system": (
+        lambda v: jnp.imag(
+            lax.custom_linear_solve(
+                lambda x: (square(v) + 1j * v[1]) @ x,
+                jnp.ones(3) + 0j,
+                lambda f, b: lax.stop_gradient(jnp.linalg.inv(square(v) + 1j * v[1])) @ b,
+            )
+        )[1],
+        [0.3, 2.0],
+    ),
     "next to nothing": (lambda v: jnp.tanh(v[0]) + v[1] ** 2, [1e-300, 1.0]),
 }
 
 
 def germs(f, x):
     place = (np.asarray(x, dtype=np.float64),)
-    jaxpr = jax.make_jaxpr(f)(*place)
+    jaxpr = expanded(jax.make_jaxpr(f)(*place))
     return (
         jaxpr,
         place,
@@ -111,6 +160,9 @@ NOT_SMOOTH = {
     "outside of the domain": (lambda v: jnp.log(v[0]) + v[1], [-1.0, 1.0]),
     "the end of a domain": (lambda v: jnp.arcsin(v[0]) + v[1], [1.0, 1.0]),
     "an infinity": (lambda v: jnp.exp(-v[0]) + v[1], [jnp.inf, 1.0]),
+    "a tie of pivots": (lambda v: jnp.linalg.slogdet(square(v).at[1, 0].set(3 + v[0] + v[1]))[1], [1.0, 2.0]),
+    "a singular system": (lambda v: jnp.linalg.solve(jnp.diag(v), jnp.ones(2))[1], [0.0, 1.0]),
+    "a semidefinite matrix": (lambda v: jnp.linalg.cholesky(jnp.outer(v, v))[1, 1], [1.0, 2.0]),
     "a loop": (lambda v: lax.while_loop(lambda c: c < 2, lambda c: c * 2, v[0]), [0.5, 1.0]),
 }
 
@@ -120,7 +172,29 @@ def test_it_claims_nothing_where_the_function_may_not_be_smooth(name):
     f, x = NOT_SMOOTH[name]
     place = (np.asarray(x, dtype=np.float64),)
     with pytest.raises(NotSmooth):
-        derivatives(jax.make_jaxpr(f)(*place), place, range(len(x)), 1)
+        derivatives(expanded(jax.make_jaxpr(f)(*place)), place, range(len(x)), 1)
+
+
+def test_a_matrix_that_was_finite_elsewhere_may_be_infinite_here():
+    """0 times its entries was 0 there."""
+
+    def f(v):
+        matrix = jnp.array([[1 / v[0], 2.0], [3.0, v[1]]])
+        return jnp.sum(lax.custom_linear_solve(lambda x: matrix @ x, jnp.ones(2), lambda f, b: b))
+
+    places = [(np.asarray(each),) for each in ([1.0, 2.0], [0.0, 2.0])]
+    jaxpr = jax.make_jaxpr(f)(*places[0])
+    (found,), _ = derivatives(jaxpr, places[0], range(2), 1)
+    assert all(each.is_finite() for each in found)
+    with pytest.raises(NotSmooth):
+        derivatives(jaxpr, places[1], range(2), 1)
+
+
+def test_a_linear_system_is_not_differentiated_through_factors_that_its_solver_holds():
+    place = (np.asarray([0.5, 1.0]),)
+    jaxpr = jax.make_jaxpr(lambda v: jnp.linalg.solve(jnp.diag(v), jnp.ones(2))[0])(*place)
+    (found,), _ = derivatives(jaxpr, place, range(2), 1)
+    assert found == [-4, 0]
 
 
 @pytest.mark.parametrize(("freezing", "wanted"), [(True, 0), (False, 1)])

@@ -10,11 +10,11 @@ Law: run(record(program)) gives what `evaluate` gives, by the same operations in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, permutations
 from math import isfinite
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet
@@ -24,7 +24,7 @@ from flint import arb, fmpq
 
 from verifier.arithmetic.arrays import blocks, object_array
 from verifier.arithmetic.ball import BallSystem, generic_matmul
-from verifier.arithmetic.elements import Special, Unknown, is_finite
+from verifier.arithmetic.elements import NEG_INF, POS_INF, Special, Unknown, is_finite
 from verifier.arithmetic.germ import GermSystem
 from verifier.model.jaxprs import all_equations
 from verifier.truth.enclosing import flat
@@ -48,6 +48,8 @@ from verifier.truth.values import exact_literals, lifted
 __all__ = ["CHECK", "FREEZE", "Recording", "Step", "Unrecorded", "record", "run", "scalar_recording"]
 
 _MOST_STEPS = 100_000
+_MOST_SCALAR_STEPS = 500_000
+"""Where numbers alone are recorded: germs, which would be asked instead, take many times as long."""
 _MOST_KEPT = 4
 """Kept for one program: as many ways through its comparisons."""
 _OFTEN = 20
@@ -70,6 +72,8 @@ _TABLES = (
 )
 _UNSEEN = frozenset({"while", "cond", "bitcast_convert_type"})
 _RECORDED = frozenset(chain.from_iterable(table.RULES for table in _TABLES)) - _UNSEEN
+_LINEAR = frozenset({"cholesky", "custom_linear_solve", "lu", "triangular_solve"})
+"""What these do depends on whether they are given germs: their runs are recorded in numbers alone."""
 
 
 class Unrecorded(Exception):
@@ -86,10 +90,11 @@ class _Diverged(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Slot:
-    """An element of the run that is being recorded, and its number."""
+    """An element of the run that is being recorded, its number, and whether it depends on an input."""
 
     value: Any
     index: int
+    varies: bool = False
 
 
 Maker = Callable[[Any], Any]
@@ -139,12 +144,15 @@ class _Recorder:
     constants: list[tuple[int, Maker]] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     _exact: dict[Fraction | int, _Slot] = field(default_factory=dict)
+    _bounded: set[int] = field(default_factory=set)
+    """The slots that were found to be finite."""
+    _folds: bool = False
 
     def working(self) -> AbstractContextManager[None]:
         return self.inner.working()
 
     def input(self, element: Any) -> _Slot:
-        return self._new(element)
+        return self._new(element, varies=True)
 
     def exact(self, value: Fraction | int) -> _Slot:
         """Equal numbers share a slot, as they count as one element in a walk; a zero has a sign of its own."""
@@ -161,11 +169,50 @@ class _Recorder:
 
         def recorded(*operands: Any) -> _Slot:
             slots = [self.slot(each) for each in operands]
-            result = self._new(compute(*(each.value for each in slots)))
+            known = self._folded(name, slots) if self._folds else None
+            if known is not None:
+                return known
+            result = self._new(compute(*(each.value for each in slots)), varies=any(each.varies for each in slots))
             self._step(name, None, slots, result.index)
             return result
 
         return recorded
+
+    @contextmanager
+    def folding(self) -> Iterator[None]:
+        """The block in which products with 0 and 1, and sums with 0, are no steps: a matrix is read off unit vectors.
+
+        What is multiplied by 0 is recorded to be finite.
+        """
+        self._folds = self.scalar
+        try:
+            yield
+        finally:
+            self._folds = False
+
+    def _folded(self, name: str, slots: Sequence[_Slot]) -> _Slot | None:
+        for known, other in permutations(slots) if name in ("add", "mul") else ():
+            if not known.varies and known.value == (0 if name == "add" else 1):
+                return other
+            if not known.varies and known.value == 0 and self._is_bounded(other):
+                return known
+        return None
+
+    def _is_bounded(self, slot: _Slot) -> bool:
+        if slot.index not in self._bounded and self.compare("lt", slot, POS_INF) and self.compare("gt", slot, NEG_INF):
+            self._bounded.add(slot.index)
+        return slot.index in self._bounded
+
+    def moves(self, element: Any) -> bool:
+        """Whether an element depends on an input."""
+        return self.slot(element).varies
+
+    def pivot(self, entries: Iterable[Any]) -> int | None:
+        """The place of the largest entry, which is only said not to be zero: any such gives the same solution."""
+        slots = [self.slot(each) for each in entries]
+        sizes = [float(abs(each.value)) if is_finite(each.value) else 0.0 for each in slots]
+        best = sizes.index(max(sizes))
+        return best if self.compare("ne", slots[best], self.exact(0)) else None
 
     def apply(self, name: str, *operands: Any) -> _Slot:
         return self.operation(name)(*operands)
@@ -191,13 +238,14 @@ class _Recorder:
         if self.scalar:
             return generic_matmul(self, a, b)
         slots = [self.slot(each) for each in chain(a.flat, b.flat)]
-        whole = self._new(_product(self.inner, a.shape, b.shape)(*(each.value for each in slots)))
+        product = _product(self.inner, a.shape, b.shape)(*(each.value for each in slots))
+        whole = self._new(product, varies=any(each.varies for each in slots))
         self._step(MATMUL, (a.shape, b.shape), slots, whole.index)
         return object_array(map(self._entry(whole), range(len(whole.value))), (a.shape[0], b.shape[1]))
 
     def _entry(self, whole: _Slot) -> Callable[[int], _Slot]:
         def entry(place: int) -> _Slot:
-            result = self._new(whole.value[place])
+            result = self._new(whole.value[place], varies=whole.varies)
             self._step(ENTRY, place, [whole], result.index)
             return result
 
@@ -211,7 +259,7 @@ class _Recorder:
 
     def _frozen(self, entry: Any) -> _Slot:
         slot = self.slot(entry)
-        result = self._new(slot.value)
+        result = self._new(slot.value, varies=slot.varies)
         self._step(FREEZE, None, [slot], result.index)
         return result
 
@@ -228,12 +276,12 @@ class _Recorder:
         self.constants.append((result.index, make))
         return result
 
-    def _new(self, value: Any) -> _Slot:
+    def _new(self, value: Any, *, varies: bool = False) -> _Slot:
         self.count += 1
-        return _Slot(value, self.count - 1)
+        return _Slot(value, self.count - 1, varies)
 
     def _step(self, name: str, given: Any, operands: Sequence[_Slot], result: int) -> None:
-        if len(self.steps) >= _MOST_STEPS:
+        if len(self.steps) >= (_MOST_SCALAR_STEPS if self.scalar else _MOST_STEPS):
             raise _TooLong
         self.steps.append(Step(name, given, tuple(each.index for each in operands), result))
 
@@ -365,7 +413,7 @@ def record(
     Of the results only those at the places `wanted` are kept, if given. With `scalar` each product of matrices is
     recorded number by number. Raises Unrecorded.
     """
-    if jaxpr in _LONG:
+    if jaxpr in _LONG[scalar]:
         raise _TooLong
     recorder = _Recorder(system, scalar)
     inputs = [recorder.input(each) for each in elements]
@@ -374,7 +422,7 @@ def record(
         try:
             found = flat(evaluate(jaxpr, arguments, recorder, freeze=recorder.freeze, strict=True))
         except _TooLong:
-            _LONG.add(jaxpr)
+            _LONG[scalar].add(jaxpr)
             raise
         except Unrecorded:
             raise
@@ -468,9 +516,21 @@ def _is_recorded(program: Any) -> bool:
     return all(each.primitive.name in _RECORDED and not is_named(each) for each in all_equations(program))
 
 
+def _is_recorded_in_numbers(program: Any) -> bool:
+    """The same of a run of numbers alone, which may choose by the platform."""
+    equations = list(all_equations(program))
+    given = {id(place) for each in equations if each.primitive.name == "platform_index" for place in each.outvars}
+
+    def is_seen(equation: Any) -> bool:
+        name = equation.primitive.name
+        return name in _RECORDED | _LINEAR or (name == "cond" and id(equation.invars[0]) in given)
+
+    return all(is_seen(each) and not is_named(each) for each in equations)
+
+
 def scalar_recording(jaxpr: Any, elements: Sequence[Any], system: BallSystem) -> Recording:
     """A recording without products of matrices that these elements follow. Raises Unrecorded."""
-    if not _is_recorded(jaxpr):
+    if not _is_recorded_in_numbers(jaxpr):
         raise Unrecorded
     kept = _SCALAR.setdefault(jaxpr, [])
     for recording in kept:
@@ -483,7 +543,7 @@ def scalar_recording(jaxpr: Any, elements: Sequence[Any], system: BallSystem) ->
 
 
 _KINDS = (BallSystem, GermSystem)
-_LONG: WeakSet[Any] = WeakSet()
+_LONG: Mapping[bool, WeakSet[Any]] = {False: WeakSet(), True: WeakSet()}
 _SCALAR: WeakKeyDictionary[Any, list[Recording]] = WeakKeyDictionary()
 _KNOWN: WeakKeyDictionary[Any, dict[Any, _Kept]] = WeakKeyDictionary()
 

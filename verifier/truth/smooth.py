@@ -132,6 +132,8 @@ def _applied(name: str, operands: Sequence[_Jet], order: int) -> _Jet:
         raise NotSmooth
     if any(not is_finite(each.value) for each in operands):
         return _beside_infinity(name, operands)
+    if name == "abs" and operands[0].value.contains(0):
+        return _Jet(abs(operands[0].value), varies=True, pinched=True)
     if name in _UNARY:
         (a,) = operands
         return _composed(a, *_UNARY[name](a.value), order)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -46,19 +48,31 @@ def _eliminated(machine: Machine, rows: Array, factors: Array, row: Array) -> Ar
 
 
 def _vanishes(machine: Machine, entry: Any) -> bool:
-    return machine.system.compare("eq", entry, machine.exact(0)) is True
+    return not _moves(machine, entry) and machine.system.compare("eq", entry, machine.exact(0)) is True
+
+
+def _moves(machine: Machine, entry: Any) -> bool:
+    """Whether an entry is known to depend on an input: then it is zero by chance."""
+    moves = getattr(real_system(machine), "moves", None)
+    return moves is not None and any(map(moves, (entry.re, entry.im) if isinstance(entry, Pair) else (entry,)))
 
 
 def _certain_pivot(machine: Machine, column: Array) -> int:
     """The place of an entry that is certainly not zero, as large as comparisons can tell."""
+    pivot = getattr(machine.system, "pivot", partial(_largest, machine))
+    best = pivot(column)
+    if best is None:
+        raise Refused("a linear system that is singular, or not certainly regular", EITHER)
+    return best
+
+
+def _largest(machine: Machine, column: Array) -> int | None:
     real = real_system(machine)
     sizes, zero, best = machine.map("abs", column), real.exact(0), None
     for index, entry in enumerate(sizes):
         nonzero = real.compare("gt", entry, zero) is True
         if nonzero and (best is None or real.compare("gt", entry, sizes[best]) is True):
             best = index
-    if best is None:
-        raise Refused("a linear system that is singular, or not certainly regular", EITHER)
     return best
 
 
@@ -74,7 +88,7 @@ def _custom_linear_solve(machine: Machine, equation: Any, *operands: Array) -> l
     right = operands[cuts[3] :]
     extra = len(equation.outvars) - len(right)
     names = {each.primitive.name for each in all_equations(programs.solve)}
-    if names & _DIRECT and not names & _LOOPS and not _vary(operands):
+    if names & _DIRECT and not names & _LOOPS and not _vary(machine, operands):
         found = machine.run(programs.solve, [*solve_constants, *right])
         given = [*product_constants, *found[: len(right)]]
         if not isinstance(real_system(machine), BallSystem) or _may_give(machine, programs.matvec, given, right):
@@ -91,9 +105,11 @@ def _may_give(machine: Machine, product: Any, operands: Sequence[Array], right: 
     return not any(each is True for pair in pairs for each in machine.compare("ne", *pair).ravel().tolist())
 
 
-def _vary(operands: Sequence[Array]) -> bool:
+def _vary(machine: Machine, operands: Sequence[Array]) -> bool:
     entries = (entry for operand in operands for entry in operand.flat)
-    return any(isinstance(entry.re if isinstance(entry, Pair) else entry, Germ) for entry in entries)
+    return hasattr(real_system(machine), "moves") or any(
+        isinstance(entry.re if isinstance(entry, Pair) else entry, Germ) for entry in entries
+    )
 
 
 def _solved(machine: Machine, product: Any, constants: Sequence[Array], right: Sequence[Array]) -> list[Array]:
@@ -114,11 +130,12 @@ def _matrix(machine: Machine, product: Any, constants: Sequence[Array], right: S
     size = sum(each.size for each in right)
     cuts = np.cumsum([each.size for each in right])[:-1]
     columns = []
-    for index in range(size):
-        unit = machine.zeros((size,))
-        unit[index] = machine.exact(1)
-        parts = [part.reshape(each.shape) for part, each in zip(np.split(unit, cuts), right, strict=True)]
-        columns.append(np.concatenate([each.reshape(-1) for each in machine.run(product, [*constants, *parts])]))
+    with getattr(machine.system, "folding", nullcontext)():
+        for index in range(size):
+            unit = machine.zeros((size,))
+            unit[index] = machine.exact(1)
+            parts = [part.reshape(each.shape) for part, each in zip(np.split(unit, cuts), right, strict=True)]
+            columns.append(np.concatenate([each.reshape(-1) for each in machine.run(product, [*constants, *parts])]))
     return np.stack(columns, axis=1)
 
 
