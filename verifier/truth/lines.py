@@ -254,7 +254,7 @@ def _infinity(base: Any, moved: Any) -> Element:
         before, after = (coefficient(each, exponent, -logs) for each in (base, moved))
         if isinstance(lost := next((each for each in (before, after) if isinstance(each, Unknown)), None), Unknown):
             return lost
-        change = ball_of(after) - ball_of(before)
+        change = ball_of(after) - ball_of(before)  # pyright: ignore[reportArgumentType]  # of germs, no special
         if not change.contains(0):
             return POS_INF if (change > 0) == (logs % 2 == 0) else NEG_INF
     return _NOT_FINITE
