@@ -199,3 +199,22 @@ def test_a_worker_does_not_outlive_its_parent(task, ending):
     parent.communicate(timeout=60)
     assert time.monotonic() - clock < 2
     assert _gone(pid)
+
+
+def test_workers_import_nothing_from_the_current_folder(tmp_path):
+    """A catalog may lie in a folder with a `jax.py` that nobody wants to run."""
+    script, folder = tmp_path / "script" / "run.py", tmp_path / "folder"
+    script.parent.mkdir()
+    folder.mkdir()
+    script.write_text(
+        "from verifier.execution.pool import Call, Workers\n"
+        "if __name__ == '__main__':\n"
+        "    with Workers(1, preload=('colorsys',)) as workers:\n"
+        "        workers.submit('grey', Call('colorsys:rgb_to_hls', (0.5, 0.5, 0.5)))\n"
+        "        print(dict(workers.results())['grey'])\n"
+    )
+    for name in ("colorsys", "multiprocessing", "signal", "select"):
+        (folder / f"{name}.py").write_text("open('imported', 'w').close()\n")
+    found = subprocess.run([sys.executable, str(script)], cwd=folder, capture_output=True, text=True, check=True)
+    assert found.stdout == "(0.0, 0.5, 0.0)\n"
+    assert not (folder / "imported").exists()

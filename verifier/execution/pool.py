@@ -224,7 +224,7 @@ class _Worker:
             context.set_forkserver_preload(list(preload))
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, preload, setup), daemon=True)
-        with _interrupts_held():
+        with _safe_path(), _interrupts_held():
             if start_method() == "forkserver":
                 forkserver.ensure_running()
             else:
@@ -295,6 +295,27 @@ class _Worker:
 def start_method() -> str:
     """How workers start: `forkserver` on Linux, `spawn` elsewhere."""
     return "forkserver" if sys.platform == "linux" else "spawn"
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """The block in which a Python that is started imports nothing from the current folder.
+
+    The server would: what it preloads comes before it learns the parent's path, and a `jax.py` that lies in the folder
+    of a catalog would be run.
+    """
+    before = os.environ.get(_SAFE)
+    os.environ[_SAFE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE]
+        else:
+            os.environ[_SAFE] = before
+
+
+_SAFE = "PYTHONSAFEPATH"
 
 
 def _exceeds(worker: _Worker, memory: int | None, *, share: float = 1.0) -> bool:
