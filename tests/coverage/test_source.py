@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from verifier.coverage.source import coverage
+from verifier.coverage.source import coverage, listings_of, up_to
 from verifier.model.catalog import (
     Catalog,
     Claim,
@@ -163,3 +163,10 @@ def test_an_opinion_covers_no_listing(decision):
     )
     code = sections(claim("s", section="code"), catalog=replace(CATALOG, entries=(only,)))["code"]
     assert set(code.missing) == {"listing: cell", "listing: other"}
+
+
+def test_an_entry_needs_its_listings_and_what_runs_before_them():
+    first, second = CATALOG.entries
+    assert [each.id for each in up_to(CATALOG.listings, listings_of(first))] == ["cell"]
+    assert [each.id for each in up_to(CATALOG.listings, listings_of(second))] == ["cell", "other"]
+    assert up_to(CATALOG.listings, ()) == ()

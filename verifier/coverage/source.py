@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from verifier.model.catalog import (
     Catalog,
     Entry,
     FromListing,
+    Listing,
     ListingOutput,
     ListingRuns,
     ListingStructure,
@@ -16,7 +17,7 @@ from verifier.model.catalog import (
 )
 from verifier.runs.records import Cell, Claim, Coverage, RowCoverage, SectionCoverage, Skipped, Verdict
 
-__all__ = ["coverage", "listings_of"]
+__all__ = ["coverage", "listings_of", "up_to"]
 
 
 def coverage(
@@ -81,6 +82,12 @@ def _folded(text: str) -> str:
 def _verified_listings(catalog: Catalog) -> set[str]:
     """The listings that some claim or datum rests on."""
     return {name for entry in catalog.entries for name in listings_of(entry)}
+
+
+def up_to(listings: Sequence[Listing], names: Collection[str]) -> tuple[Listing, ...]:
+    """The listings of these names with all that run before them, which may change what they do."""
+    last = max((place for place, each in enumerate(listings) if each.id in names), default=-1)
+    return tuple(listings[: last + 1])
 
 
 def listings_of(entry: Entry) -> set[str]:

@@ -6,7 +6,7 @@ Both hand over the same calls, with objects that can be pickled here and with te
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,7 +23,7 @@ from verifier.execution.cache import compilation_directory, private
 from verifier.execution.memory import GIB, available
 from verifier.execution.pool import Call, Limits, Workers
 from verifier.execution.provenance import machine
-from verifier.model.catalog import Catalog, Entry
+from verifier.model.catalog import Catalog, Entry, Listing
 from verifier.runs import records
 from verifier.runs.json_form import dumps
 
@@ -69,8 +69,8 @@ class Executor(Protocol):
         """Finds the devices."""
         ...
 
-    def listings(self) -> Call:
-        """Runs the source's listings."""
+    def listings(self, needed: Sequence[Listing]) -> Call:
+        """Runs these listings of the source, its first ones."""
         ...
 
     def verify(self, entry: Entry, listings: str, offered: Offered) -> Call:
@@ -172,8 +172,8 @@ class ThisMachine:
     def discover(self) -> Call:
         return Call(f"{_WORKER}:discover")
 
-    def listings(self) -> Call:
-        return Call(f"{_WORKER}:run_all_listings", (self.catalog.listings,))
+    def listings(self, needed: Sequence[Listing]) -> Call:
+        return Call(f"{_WORKER}:run_in_order", (tuple(needed),))
 
     def verify(self, entry: Entry, listings: str, offered: Offered) -> Call:
         targets = targets_of(offered, self.options)
@@ -227,8 +227,8 @@ class OnCluster:
     def discover(self) -> Call:
         return Call(f"{_REMOTE}:discover")
 
-    def listings(self) -> Call:
-        return Call(f"{_REMOTE}:run_all_listings")
+    def listings(self, needed: Sequence[Listing]) -> Call:
+        return Call(f"{_REMOTE}:run_first", (len(needed),))
 
     def verify(self, entry: Entry, listings: str, offered: Offered) -> Call:
         return Call(f"{_REMOTE}:verify_entry", (entry.id, listings, dumps(offered)))

@@ -11,6 +11,7 @@ import numpy as np
 from verifier.arithmetic.digits import decimal
 from verifier.arithmetic.floats import FORMATS
 from verifier.catalog.reader import read
+from verifier.coverage.source import up_to
 from verifier.engine.data import declared_point
 from verifier.engine.describe import point_label
 from verifier.engine.entry import Prepared, prepare
@@ -18,7 +19,7 @@ from verifier.engine.followed import Followed, Programs
 from verifier.engine.program import program_of
 from verifier.errors import UsageError
 from verifier.execution.dtypes import exact
-from verifier.model.catalog import At, Catalog, Entry, FromListing, Listing, Text
+from verifier.model.catalog import At, FromListing, Text
 from verifier.programs.components import Signature, component_names, directions, signature_of
 from verifier.programs.listing import run_listings
 from verifier.programs.listing_facts import check_structure
@@ -66,14 +67,8 @@ def _prepared(path: Path, name: str) -> Prepared:
     known = {entry.id: entry for entry in catalog.entries}
     if name not in known:
         raise UsageError(f"{path} has no entry {name}; it has {', '.join(sorted(known))}")
-    return prepare(known[name], {run.id: run for run in run_listings(_needed(catalog, known[name]))})
-
-
-def _needed(catalog: Catalog, entry: Entry) -> Sequence[Listing]:
-    """The listings that the entry's data come from, and those that run before them."""
-    sources = {datum.source.listing for datum in entry.data if isinstance(datum.source, FromListing)}
-    last = max((place for place, each in enumerate(catalog.listings) if each.id in sources), default=-1)
-    return catalog.listings[: last + 1]
+    sources = {datum.source.listing for datum in known[name].data if isinstance(datum.source, FromListing)}
+    return prepare(known[name], {run.id: run for run in run_listings(up_to(catalog.listings, sources))})
 
 
 def _point(prepared: Prepared, at: Sequence[str]) -> At:

@@ -18,7 +18,7 @@ from verifier.model.catalog import Catalog, Entry
 from verifier.programs.listing_facts import check_structure
 from verifier.runs.json_form import loads
 
-__all__ = ["discover", "failed", "keep_compiled", "run_all_listings", "verify_entry"]
+__all__ = ["discover", "failed", "keep_compiled", "run_first", "verify_entry"]
 
 
 def discover(catalog: bytes, file: str, options: str) -> str:
@@ -26,9 +26,9 @@ def discover(catalog: bytes, file: str, options: str) -> str:
     return worker.discover()
 
 
-def run_all_listings(catalog: bytes, file: str, options: str) -> str:
-    """The source's listings, and what running them in order showed, as JSON for other workers."""
-    return worker.run_all_listings(_catalog(catalog, file).listings)
+def run_first(catalog: bytes, file: str, options: str, count: int) -> str:
+    """The source's first listings, and what running them in order showed, as JSON for other workers."""
+    return worker.run_in_order(_catalog(catalog, file).listings[:count])
 
 
 def verify_entry(catalog: bytes, file: str, options: str, entry: str, listings: str, offered: str) -> str:

@@ -12,7 +12,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
@@ -26,7 +26,7 @@ from verifier.engine.targets import Offered
 from verifier.execution.cache import Store, cache_home, private
 from verifier.execution.host import split_host
 from verifier.execution.provenance import machine, processor, versions
-from verifier.model.catalog import Catalog, Entry
+from verifier.model.catalog import Catalog, Entry, Listing
 from verifier.runs.json_form import Malformed, dumps, loads
 from verifier.runs.outcome import Outcome
 
@@ -102,20 +102,21 @@ class Reuse:
         """Remember the devices for the next run."""
         self._put(self._devices_key, dumps(offered))
 
-    def listings(self) -> str | None:
-        """What an earlier run has found about the source's listings."""
+    def listings(self, needed: Sequence[Listing]) -> str | None:
+        """What an earlier run has found about the source's listings, those that are needed or all of them."""
         from verifier.programs.listing_runs import read_runs  # with ml_dtypes, which few runs need here
 
-        found = self._get(self._listings_key)
-        with suppress(ValueError):
-            if found is not None:
-                read_runs(found)
-                return found
+        for listings in (needed, self.catalog.listings):
+            found = self._get(self._listings_key(listings))
+            with suppress(ValueError):
+                if found is not None:
+                    read_runs(found)
+                    return found
         return None
 
-    def keep_listings(self, found: str) -> None:
-        """Remember what running the listings showed for the next run."""
-        self._put(self._listings_key, found)
+    def keep_listings(self, listings: Sequence[Listing], found: str) -> None:
+        """Remember what running these listings showed for the next run."""
+        self._put(self._listings_key(listings), found)
 
     def entry(self, entry: Entry, offered: Offered) -> Outcome | None:
         """What an earlier run has found about the entry."""
@@ -138,9 +139,8 @@ class Reuse:
     def _devices_key(self) -> str:
         return _digest(["devices", self.around])
 
-    @property
-    def _listings_key(self) -> str:
-        return _digest(["listings", self.around, canonical(self.catalog.listings)])
+    def _listings_key(self, listings: Sequence[Listing]) -> str:
+        return _digest(["listings", self.around, canonical(tuple(listings))])
 
     def _key(self, entry: Entry, offered: Offered) -> str:
         listings = self.catalog.listings if listings_of(entry) else ()

@@ -17,7 +17,7 @@ from typing import Any
 
 from verifier.catalog.reader import read
 from verifier.coverage.rules import with_rules
-from verifier.coverage.source import coverage, listings_of
+from verifier.coverage.source import coverage, listings_of, up_to
 from verifier.engine.acknowledge import acknowledged, stale
 from verifier.engine.executor import PRELOAD, Executor, executor_of
 from verifier.engine.options import Options
@@ -222,11 +222,12 @@ class _Verification:
 
     def all(self) -> None:
         waiting = [each for each in self.run.missing if listings_of(each)]
-        known = self.run.reuse.listings() if waiting else None
+        needed = up_to(self.run.catalog.listings, {name for each in waiting for name in listings_of(each)})
+        known = self.run.reuse.listings(needed) if waiting else None
         if known is not None:
             self._take_listings(waiting, known)
         elif waiting:
-            self.workers.submit("the source's listings", self.run.executor.listings())
+            self.workers.submit("the source's listings", self.run.executor.listings(needed))
         for entry in self.run.missing:
             if not listings_of(entry):
                 self._submit(entry)
@@ -236,7 +237,7 @@ class _Verification:
                 self._take(entries[key], result)
             else:
                 if not isinstance(result, Lost):
-                    self.run.reuse.keep_listings(result)
+                    self.run.reuse.keep_listings(needed, result)
                 self._take_listings(waiting, result)
 
     def _submit(self, entry: Entry) -> None:

@@ -25,7 +25,7 @@ from verifier.programs.listing_runs import read_runs, written_runs
 from verifier.runs.json_form import dumps
 from verifier.runs.outcome import Outcome
 
-__all__ = ["NO_LISTINGS", "discover", "failed", "run_all_listings", "verify_entry"]
+__all__ = ["NO_LISTINGS", "discover", "failed", "run_in_order", "verify_entry"]
 
 NO_LISTINGS = ""
 
@@ -45,8 +45,8 @@ def discover() -> str:
     return dumps(Offered(devices=found))
 
 
-def run_all_listings(listings: tuple[Listing, ...]) -> str:
-    """The source's listings, and what running them in order showed, as JSON for other workers."""
+def run_in_order(listings: tuple[Listing, ...]) -> str:
+    """Listings of the source, and what running them in order showed, as JSON for other workers."""
     return written_runs(listings, run_listings(listings))
 
 
