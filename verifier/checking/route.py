@@ -264,9 +264,10 @@ class Route:
     @cached_property
     def _values_beside(self) -> list[RuleVerdict | None]:
         """For each result a verdict where its value is certainly another one when it is differentiated."""
-        own, other = self._plain(self.tracing.primal), self.tracing.beside
+        other = self.tracing.beside
         if isinstance(other, str):
             return [None] * self.tracing.results
+        own = self.value if self.reference is None else self._plain(self.tracing.primal)
         along = self._plain(other)
         return [judge_value(along.value(j), own.value(j), self.form) for j in range(self.tracing.results)]
 

@@ -17,7 +17,7 @@ from verifier.model.catalog import (
 )
 from verifier.runs.records import Cell, Claim, Coverage, RowCoverage, SectionCoverage, Skipped, Verdict
 
-__all__ = ["coverage", "listings_of", "up_to"]
+__all__ = ["coverage", "listings_of", "rests_on", "up_to"]
 
 
 def coverage(
@@ -39,7 +39,7 @@ def _section(section: Section, catalog: Catalog, claims: Sequence[Claim]) -> Sec
     entries = tuple(entry.id for entry in catalog.entries if entry.section == section.id)
     listings = tuple(listing.id for listing in catalog.listings if listing.section == section.id)
     missing = [f"formula: {formula}" for formula in section.formulas if not _quoted(formula, outcomes)]
-    missing += [f"listing: {listing}" for listing in listings if listing not in _verified_listings(catalog)]
+    missing += [f"listing: {listing}" for listing in listings if listing not in rests_on(catalog.entries)]
     return SectionCoverage(
         id=section.id,
         title=section.title,
@@ -79,9 +79,9 @@ def _folded(text: str) -> str:
     return "".join(text.split())
 
 
-def _verified_listings(catalog: Catalog) -> set[str]:
-    """The listings that some claim or datum rests on."""
-    return {name for entry in catalog.entries for name in listings_of(entry)}
+def rests_on(entries: Iterable[Entry]) -> set[str]:
+    """The listings that some claim or datum of the entries rests on."""
+    return {name for entry in entries for name in listings_of(entry)}
 
 
 def up_to(listings: Sequence[Listing], names: Collection[str]) -> tuple[Listing, ...]:

@@ -71,8 +71,7 @@ def digits(claim: Digits, at: At, workspace: Workspace) -> Decided:
         met = [found or _proved_digits(expr, text, exactly=claim.exactly) for found, expr, text in each]
     proved = every(met)
     undecided = "too close to the limit to decide" if known else "its value is not known"
-    reason = undecided if proved is None else f"{'' if proved else 'dis'}proved by SymPy"
-    return Decided.of(proved, truth=shown(value), reason=reason)
+    return Decided.of(proved, truth=shown(value), reason=_by_sympy(proved, undecided))
 
 
 def _meets(value: Element, printed: str, *, exactly: bool) -> bool | None:
@@ -109,16 +108,10 @@ def holds(claim: Holds, at: At, workspace: Workspace) -> Decided:
         decided = _statement(workspace.certified(bits).evaluate(formula, at))
         if decided is not None:
             return Decided.of(decided, truth=_sides(formula, at, workspace), reason=f"certified at {bits} bits")
-    found = Decided.of(None, reason="not decided by balls")
-    proved = None if _is_equation(formula) else every(truths(formula, at, workspace, PRECISIONS[-1]).flat)
     if _is_equation(formula):
-        found = _beyond_balls(_equation(formula, at, workspace))
-    elif proved is not None:
-        found = Decided.of(proved, reason=f"{'' if proved else 'dis'}proved by SymPy")
-    elif _is_comparison(formula):
-        sides = _equation(formula, at, workspace)
-        alone = _alone(sides, sides.values(PRECISIONS[-1]))
-        found = found if alone is None else replace(found, reason=alone.reason)
+        found = _beyond_balls(Equation.of(formula, at, workspace))
+    else:
+        found = _part_by_part(formula, at, workspace)
     return replace(found, truth=_sides(formula, at, workspace))
 
 
@@ -128,11 +121,6 @@ def _is_equation(formula: Formula) -> TypeGuard[Apply]:
 
 def _is_comparison(formula: Formula) -> TypeGuard[Apply]:
     return isinstance(formula, Apply) and formula.function in RELATIONS
-
-
-def _equation(formula: Apply, at: At, workspace: Workspace) -> Equation:
-    left, right = formula.arguments
-    return Equation((left, right), workspace, at)
 
 
 def _beyond_balls(equation: Equation) -> Decided:
@@ -146,8 +134,22 @@ def _beyond_balls(equation: Equation) -> Decided:
     if not any(each.are_numbers() for each in values):
         return Decided.of(None, reason="not decided by balls, nor that both sides are numbers")
     proved = equation.proved()
-    reasons = {True: "proved by SymPy", False: "disproved by SymPy", None: "not decided by balls"}
-    return Decided.of(proved, reason=reasons[proved])
+    return Decided.of(proved, reason=_by_sympy(proved))
+
+
+def _part_by_part(formula: Formula, at: At, workspace: Workspace) -> Decided:
+    """A statement that no precision decides: SymPy may decide parts of it, or a side of a comparison is no number."""
+    proved = every(truths(formula, at, workspace, PRECISIONS[-1]).flat)
+    if proved is None and _is_comparison(formula):
+        sides = Equation.of(formula, at, workspace)
+        alone = _alone(sides, sides.values(PRECISIONS[-1]))
+        if alone is not None:
+            return Decided.of(None, reason=alone.reason)
+    return Decided.of(proved, reason=_by_sympy(proved))
+
+
+def _by_sympy(proved: bool | None, undecided: str = "not decided by balls") -> str:
+    return undecided if proved is None else "proved by SymPy" if proved else "disproved by SymPy"
 
 
 def _alone(equation: Equation, values: Values, where: str = "") -> Decided | None:
@@ -179,7 +181,7 @@ def holds_for_all(claim: Holds, at: At, workspace: Workspace) -> Decided:
     """
     domain = Domain(tuple(leaf for leaf in workspace.entry.inputs if leaf.name in claim.for_all))
     formula = parse(claim.formula.text)
-    sides, relation = (_equation(formula, at, workspace), formula.function) if _is_comparison(formula) else (None, "")
+    sides, relation = (Equation.of(formula, at, workspace), formula.function) if _is_comparison(formula) else (None, "")
     equation = sides if relation == "eq" else None
     certified = workspace.certified(_FOR_ALL_BITS)
 

@@ -14,7 +14,7 @@ from verifier.arithmetic.precision import working_precision
 from verifier.engine.domain import Domain
 from verifier.model.catalog import At, Text
 from verifier.symbolic.cases import equal_everywhere
-from verifier.symbolic.formula import Formula
+from verifier.symbolic.formula import Apply, Formula
 from verifier.symbolic.graph import Node
 from verifier.symbolic.proof import prove_equal, prove_order
 from verifier.truth.workspace import Arrays, Workspace
@@ -86,6 +86,12 @@ class Equation:
     sides: tuple[Side, Side]
     workspace: Workspace
     at: At = ()
+
+    @classmethod
+    def of(cls, comparison: Apply, at: At, workspace: Workspace) -> Equation:
+        """The sides of a comparison, whatever its relation."""
+        left, right = comparison.arguments
+        return cls((left, right), workspace, at)
 
     def values(self, bits: int, extra: Arrays | None = None) -> Values:
         certified = self.workspace.certified(bits)

@@ -6,7 +6,7 @@ Both hand over the same calls, with objects that can be pickled here and with te
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -69,7 +69,7 @@ class Executor(Protocol):
         """Finds the devices."""
         ...
 
-    def listings(self, needed: Sequence[Listing]) -> Call:
+    def listings(self, needed: tuple[Listing, ...]) -> Call:
         """Runs these listings of the source, its first ones."""
         ...
 
@@ -172,8 +172,8 @@ class ThisMachine:
     def discover(self) -> Call:
         return Call(f"{_WORKER}:discover")
 
-    def listings(self, needed: Sequence[Listing]) -> Call:
-        return Call(f"{_WORKER}:run_in_order", (tuple(needed),))
+    def listings(self, needed: tuple[Listing, ...]) -> Call:
+        return Call(f"{_WORKER}:run_in_order", (needed,))
 
     def verify(self, entry: Entry, listings: str, offered: Offered) -> Call:
         targets = targets_of(offered, self.options)
@@ -227,7 +227,7 @@ class OnCluster:
     def discover(self) -> Call:
         return Call(f"{_REMOTE}:discover")
 
-    def listings(self, needed: Sequence[Listing]) -> Call:
+    def listings(self, needed: tuple[Listing, ...]) -> Call:
         return Call(f"{_REMOTE}:run_first", (len(needed),))
 
     def verify(self, entry: Entry, listings: str, offered: Offered) -> Call:

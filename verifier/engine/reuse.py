@@ -12,7 +12,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
@@ -102,11 +102,11 @@ class Reuse:
         """Remember the devices for the next run."""
         self._put(self._devices_key, dumps(offered))
 
-    def listings(self, needed: Sequence[Listing]) -> str | None:
+    def listings(self, needed: tuple[Listing, ...]) -> str | None:
         """What an earlier run has found about the source's listings, those that are needed or all of them."""
         from verifier.programs.listing_runs import read_runs  # with ml_dtypes, which few runs need here
 
-        for listings in (needed, self.catalog.listings):
+        for listings in dict.fromkeys((needed, self.catalog.listings)):
             found = self._get(self._listings_key(listings))
             with suppress(ValueError):
                 if found is not None:
@@ -114,7 +114,7 @@ class Reuse:
                     return found
         return None
 
-    def keep_listings(self, listings: Sequence[Listing], found: str) -> None:
+    def keep_listings(self, listings: tuple[Listing, ...], found: str) -> None:
         """Remember what running these listings showed for the next run."""
         self._put(self._listings_key(listings), found)
 
@@ -139,8 +139,8 @@ class Reuse:
     def _devices_key(self) -> str:
         return _digest(["devices", self.around])
 
-    def _listings_key(self, listings: Sequence[Listing]) -> str:
-        return _digest(["listings", self.around, canonical(tuple(listings))])
+    def _listings_key(self, listings: tuple[Listing, ...]) -> str:
+        return _digest(["listings", self.around, canonical(listings)])
 
     def _key(self, entry: Entry, offered: Offered) -> str:
         listings = self.catalog.listings if listings_of(entry) else ()

@@ -17,7 +17,7 @@ from typing import Any
 
 from verifier.catalog.reader import read
 from verifier.coverage.rules import with_rules
-from verifier.coverage.source import coverage, listings_of, up_to
+from verifier.coverage.source import coverage, listings_of, rests_on, up_to
 from verifier.engine.acknowledge import acknowledged, stale
 from verifier.engine.executor import PRELOAD, Executor, executor_of
 from verifier.engine.options import Options
@@ -222,7 +222,7 @@ class _Verification:
 
     def all(self) -> None:
         waiting = [each for each in self.run.missing if listings_of(each)]
-        needed = up_to(self.run.catalog.listings, {name for each in waiting for name in listings_of(each)})
+        needed = up_to(self.run.catalog.listings, rests_on(waiting))
         known = self.run.reuse.listings(needed) if waiting else None
         if known is not None:
             self._take_listings(waiting, known)

@@ -46,8 +46,7 @@ def truths(formula: Formula, at: At, workspace: Workspace, bits: int) -> np.ndar
 
 
 def _compared(formula: Apply, at: At, workspace: Workspace, bits: int) -> np.ndarray:
-    left, right = formula.arguments
-    equation = Equation((left, right), workspace, at)
+    equation = Equation.of(formula, at, workspace)
     found = workspace.certified(bits).evaluate(formula, at)
     expressions = equation.expressions() if None in list(found.flat) else None
     if expressions is None:

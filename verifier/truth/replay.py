@@ -72,8 +72,8 @@ _TABLES = (
 )
 _UNSEEN = frozenset({"while", "cond", "bitcast_convert_type"})
 _RECORDED = frozenset(chain.from_iterable(table.RULES for table in _TABLES)) - _UNSEEN
-_LINEAR = frozenset({"cholesky", "custom_linear_solve", "lu", "triangular_solve"})
-"""What these do depends on whether they are given germs: their runs are recorded in numbers alone."""
+_RECORDED_IN_NUMBERS = _RECORDED | {"cholesky", "custom_linear_solve", "lu", "triangular_solve"}
+"""What the last ones do depends on whether they are given germs: their runs are recorded in numbers alone."""
 
 
 class Unrecorded(Exception):
@@ -523,19 +523,19 @@ def _is_recorded_in_numbers(program: Any) -> bool:
 
     def is_seen(equation: Any) -> bool:
         name = equation.primitive.name
-        return name in _RECORDED | _LINEAR or (name == "cond" and id(equation.invars[0]) in given)
+        return name in _RECORDED_IN_NUMBERS or (name == "cond" and id(equation.invars[0]) in given)
 
     return all(is_seen(each) and not is_named(each) for each in equations)
 
 
 def scalar_recording(jaxpr: Any, elements: Sequence[Any], system: BallSystem) -> Recording:
     """A recording without products of matrices that these elements follow. Raises Unrecorded."""
-    if not _is_recorded_in_numbers(jaxpr):
-        raise Unrecorded
     kept = _SCALAR.setdefault(jaxpr, [])
     for recording in kept:
         if recording.run(elements, system) is not None:
             return recording
+    if not _is_recorded_in_numbers(jaxpr):
+        raise Unrecorded
     recording, _ = record(jaxpr, elements, system, scalar=True)
     if len(kept) < _MOST_KEPT:
         kept.append(recording)

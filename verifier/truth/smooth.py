@@ -132,8 +132,6 @@ def _applied(name: str, operands: Sequence[_Jet], order: int) -> _Jet:
         raise NotSmooth
     if any(not is_finite(each.value) for each in operands):
         return _beside_infinity(name, operands)
-    if name == "abs" and operands[0].value.contains(0):
-        return _Jet(abs(operands[0].value), varies=True, pinched=True)
     if name in _UNARY:
         (a,) = operands
         return _composed(a, *_UNARY[name](a.value), order)
@@ -292,6 +290,12 @@ def _extreme(name: str, relation: str) -> Callable[[_Jet, _Jet, int], _Jet]:
     return chosen
 
 
+def _absolute(a: _Jet, order: int) -> _Jet:
+    if a.value.contains(0):
+        return _Jet(abs(a.value), varies=True, pinched=True)
+    return _composed(a, *_size(a.value), order)
+
+
 def _taylor(name: str) -> Callable[[arb], tuple[arb, arb, arb]]:
     def coefficients(x: arb) -> tuple[arb, arb, arb]:
         f, slope, half_curvature = map(ball_of, TAYLOR[name](x, 3))
@@ -364,7 +368,6 @@ _UNARY: Mapping[str, Callable[[arb], tuple[arb, arb, arb]]] = MappingProxyType(
     {
         **{name: _taylor(name) for name in TAYLOR},
         **{name: _step(name) for name in ("floor", "ceil", "trunc", "round_half_even")},
-        "abs": _size,
         "cbrt": _cube_root,
         "exp2": _power_of_two,
         "log2": _based("log2", 2),
@@ -379,6 +382,7 @@ _UNARY: Mapping[str, Callable[[arb], tuple[arb, arb, arb]]] = MappingProxyType(
 
 _RULES: Mapping[str, Callable[..., _Jet]] = MappingProxyType(
     {
+        "abs": _absolute,
         "add": _sum,
         "atan2": _angle,
         "div": _quotient,

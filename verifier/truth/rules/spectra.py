@@ -205,6 +205,9 @@ def _singular(machine: Machine, a: Array, *, with_vectors: bool) -> tuple[Array,
     return _by_gram(machine, a, left_guide, with_vectors=with_vectors)
 
 
+_NO_SIDE = "svd: the side of a singular vector is undecided"
+
+
 def _by_gram(machine: Machine, a: Array, guide: Array, *, with_vectors: bool) -> tuple[Array, Array, Array]:
     """Through the eigenvalues of a^T a, for a with at least as many rows as columns.
 
@@ -230,7 +233,7 @@ def _by_gram(machine: Machine, a: Array, guide: Array, *, with_vectors: bool) ->
         largest = int(np.argmax(np.abs(guide[:, column])))
         side = machine.system.compare("gt", left[largest, column], zero)
         if side is None:  # the values are known all the same
-            lost = unknown(left.shape[:1], "svd: the side of a singular vector is undecided", EITHER)
+            lost = unknown(left.shape[:1], _NO_SIDE, EITHER)
             left[:, column], right[:, column] = lost, unknown(right.shape[:1], lost[0].reason, EITHER)
         elif side != (guide[largest, column] > 0):
             left[:, column] = machine.map("neg", left[:, column])
@@ -252,7 +255,7 @@ def _facing(machine: Machine, left: Array, image: Array, value: Germ) -> Array:
     terms = product.terms if isinstance(product, Germ) else ()
     sign = next((arb(term.coefficient) for term in terms if term.exponent == first), arb(0))
     if sign.contains(0):
-        return unknown(left.shape, "svd: the side of a singular vector is undecided", EITHER)
+        return unknown(left.shape, _NO_SIDE, EITHER)
     return left if sign > 0 else machine.map("neg", left)
 
 
