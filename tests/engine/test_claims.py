@@ -102,6 +102,22 @@ MATHEMATICS = {
     # limits
     "limit-true": ("CONFIRMED", "limit: {formula: (sin(x + h) - sin(x))/h, variable: h, to: 0, equals: cos(x)}"),
     "limit-false": ("REFUTED", "limit: {formula: (sin(x + h) - sin(x))/h, variable: h, to: 0, equals: sin(x)}"),
+    "limit-of-a-sigmoid": (
+        "CONFIRMED",
+        "limit: {formula: (sigmoid(x + h) - sigmoid(x))/h, variable: h, to: 0, equals: sigmoid(x)*(1 - sigmoid(x))}",
+    ),
+    "limit-of-a-bell": (
+        "CONFIRMED",
+        "limit: {formula: (exp(-(x + h)**2) - exp(-x**2))/h, variable: h, to: 0, equals: -2*x*exp(-x**2)}",
+    ),
+    "limit-of-a-fraction": (
+        "CONFIRMED",
+        "limit: {formula: (1/(1 + (x + h)**2) - 1/(1 + x**2))/h, variable: h, to: 0, equals: -2*x/(1 + x**2)**2}",
+    ),
+    "limit-of-a-fraction-false": (
+        "REFUTED",
+        "limit: {formula: (1/(1 + (x + h)**2) - 1/(1 + x**2))/h, variable: h, to: 0, equals: 2*x/(1 + x**2)**2}",
+    ),
     "limit-constant": ("CONFIRMED", "limit: {formula: (2**h - 1)/h, variable: h, to: 0, equals: log(2)}"),
     "limit-constant-false": ("REFUTED", "limit: {formula: (2**h - 1)/h, variable: h, to: 0, equals: 0.6931471805599}"),
     "limit-of-an-input": ("CONFIRMED", "limit: {formula: x**2, variable: x, to: 0.5, equals: 0.25}"),
@@ -185,6 +201,19 @@ ABOUT_REALS = {
     "for-all-square": ("CONFIRMED", "holds: {formula: x**2 >= 0, for-all: [x]}", "proved by SymPy"),
     "for-all-square-more": ("REFUTED", "holds: {formula: x**2 > 0, for-all: [x]}", "false at x = 0"),
     "for-all-relu": ("CONFIRMED", 'holds: {formula: "0 <= relu(x)", for-all: [x]}', "proved by SymPy"),
+    "for-all-maximum": ("CONFIRMED", 'holds: {formula: "max(x, z) >= (x + z)/2", for-all: [x, z]}', "proved by SymPy"),
+    "for-all-triangle": ("CONFIRMED", 'holds: {formula: "abs(x + z) <= abs(x) + abs(z)", for-all: [x, z]}', "proved"),
+    "for-all-triangle-more": (
+        "REFUTED",
+        'holds: {formula: "abs(x + z) < abs(x) + abs(z)", for-all: [x, z]}',
+        "false at x = 0, z = -3",
+    ),
+    "for-all-between": (
+        "CONFIRMED",
+        'holds: {formula: "-2.5 < x < 4", for-all: [x]}',
+        "certified on the whole domain, in 1 boxes",
+    ),
+    "for-all-between-less": ("REFUTED", 'holds: {formula: "relu(x) >= x and x < 3", for-all: [x]}', "false at x = 3"),
     "for-all-mean": ("CONFIRMED", 'holds: {formula: "p + 1/p >= 2", for-all: [p]}', "proved by SymPy"),
     "for-all-root-at-0": ("CONFIRMED", 'holds: {formula: "sqrt(u) >= 0", for-all: [u]}', "certified on the whole"),
     "for-all-root-of-square": ("CONFIRMED", 'holds: {formula: "sqrt(u)**2 == u", for-all: [u]}', "proved by SymPy"),
@@ -479,10 +508,14 @@ def test_an_equation_for_all_values_may_be_proved(monkeypatch, decided):
         {
             "proved": 'holds: {formula: "sin(x)**2 + cos(x)**2 == 1", for-all: [x]}',
             "touching": 'holds: {formula: "sin(x)**2 + cos(x)**2 <= 1", for-all: [x]}',
+            "parts": 'holds: {formula: "relu(x) >= x and sin(x)**2 + cos(x)**2 == 1", for-all: [x]}',
+            "one-part": 'holds: {formula: "relu(x) >= x and floor(x) <= x", for-all: [x]}',
         },
     )
     assert (records["proved"].verdict, records["proved"].reason) == ("CONFIRMED", "proved by SymPy")
-    assert (records["touching"].verdict, records["touching"].reason) == ("UNDECIDED", "not decided after 50 boxes")
+    assert (records["touching"].verdict, records["touching"].reason) == ("CONFIRMED", "proved by SymPy")
+    assert (records["parts"].verdict, records["parts"].reason) == ("CONFIRMED", "proved by SymPy")
+    assert (records["one-part"].verdict, records["one-part"].reason) == ("UNDECIDED", "not decided after 50 boxes")
 
 
 def test_two_mathematically_different_shapes_are_never_reconciled(monkeypatch, decided):

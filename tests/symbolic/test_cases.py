@@ -1,12 +1,16 @@
-"""Equality by cases: what is proved, and what must never be."""
+"""Equality and order by cases: what is proved, and what must never be."""
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sympy import Abs, Eq, Max, Min, Ne, Piecewise, exp, log, sign, sin
 
-from verifier.symbolic.cases import equal_by_cases, equal_everywhere
+from verifier.symbolic.cases import equal_by_cases, equal_everywhere, ordered_everywhere
 from verifier.symbolic.kernels import differentiate
 
 x, y, r = sympy.symbols("x y r", real=True)
@@ -79,6 +83,9 @@ SEVENTH = sympy.Rational(1, 7)
         (differentiate(x * Abs(x), x), 2 * Abs(x)),
         (where(x > 0, 1, 0), differentiate(Max(x, 0), x)),
         (differentiate(log(Abs(x)), x), 1 / x),
+        (log(x**2), 2 * log(Abs(x))),
+        (sign(x**3) * Abs(x**3) ** sympy.Rational(1, 3), x),
+        (log(exp(x) + exp(y)), Max(x, y) + log(1 + exp(-Abs(x - y)))),
     ],
 )
 def test_formulas_of_pieces_are_proved_equal(left, right):
@@ -103,3 +110,78 @@ def test_formulas_of_pieces_are_proved_equal(left, right):
 def test_formulas_that_differ_on_a_boundary_are_never_proved_equal(left, right):
     assert not equal_everywhere(left, right)
     assert not equal_everywhere(right, left)
+
+
+z = sympy.Symbol("z", real=True)
+
+ORDERED = [
+    ("ge", Max(x, 0), x),
+    ("gt", Max(x, 0) + 1, x),
+    ("le", Min(x, y), Max(x, y)),
+    ("ge", Max(x, y, z), (x + y + z) / 3),
+    ("le", Abs(x + y + z), Abs(x) + Abs(y) + Abs(z)),
+    ("le", Abs(x - z), Abs(x - y) + Abs(y - z)),
+    ("le", Abs(Abs(x) - Abs(y)), Abs(x - y)),
+    ("ge", Abs(x) + 1 / (1 + Abs(x)), sympy.S.One),
+    ("le", Abs(x), (1 + x**2) / 2),
+    ("le", sign(x), sympy.S.One),
+    ("ne", Abs(x) + 1, sympy.S.Zero),
+    ("ge", where(x > 0, x, x / 10), x),
+]
+
+
+@pytest.mark.parametrize(("relation", "left", "right"), ORDERED)
+def test_orders_of_pieces_are_proved(relation, left, right):
+    assert ordered_everywhere(relation, left, right)
+    turned = {"le": "ge", "ge": "le", "lt": "gt", "gt": "lt", "ne": "ne"}[relation]
+    assert ordered_everywhere(turned, right, left)
+
+
+@pytest.mark.parametrize(
+    ("relation", "left", "right"),
+    [
+        *(
+            (relation, left, right + step)
+            for relation, left, right in ORDERED
+            for step in [{"le": -2, "lt": -2}.get(relation, 2)]
+            if relation != "ne"
+        ),
+        ("gt", Max(x, 0), x),
+        ("lt", sign(x), sympy.S.One),
+        ("ne", Abs(x), sympy.S.Zero),
+        ("le", where(Eq(x, SEVENTH), 5, 0), sympy.S.Zero),  # at one point
+        ("le", where(Eq(x**2 + y**2, 1), 5, 0), sympy.S.Zero),  # on a circle
+        ("lt", where(x < SEVENTH, 0, where(x > SEVENTH, 0, 1)), sympy.S.One),
+        ("ge", Max(x, y), Abs(x)),
+        ("le", Abs(x + y), Abs(x) + y),
+        ("ge", differentiate(Max(x, 0), x), sympy.S.Zero),  # none at 0
+        ("le", x, x),  # nothing to do here
+    ],
+)
+def test_orders_that_fail_somewhere_are_never_proved(relation, left, right):
+    assert not ordered_everywhere(relation, left, right)
+
+
+lines = st.builds(lambda a, b, c: a * x + b * y + c, *3 * [st.integers(-2, 2)])
+pieces = st.recursive(
+    lines,
+    lambda inner: st.one_of(
+        st.builds(Max, inner, inner),
+        st.builds(Min, inner, inner),
+        st.builds(Abs, inner),
+        st.builds(lambda a, b, c: where(a > 0, b, c), lines, inner, inner),
+        st.builds(lambda a, b, c: where(Eq(a, 0), b, c), lines, inner, inner),
+        st.builds(lambda a, b: a + b, inner, inner),
+    ),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(pieces, pieces, st.sampled_from(["le", "lt", "ne"]))
+def test_what_is_proved_holds_on_a_grid(left, right, relation):
+    if not ordered_everywhere(relation, left, right):
+        return
+    for place in product([sympy.Rational(n, 2) for n in range(-6, 7)], repeat=2):
+        one, other = (sympy.sympify(each).subs(dict(zip((x, y), place, strict=True))) for each in (left, right))
+        assert {"le": one <= other, "lt": one < other, "ne": one != other}[relation], place

@@ -109,6 +109,11 @@ def test_a_quotient_tends_to_the_first_taylor_coefficient_that_does_not_vanish()
     curved = quotient((sympy.exp(h) - 1 - h) / (h - 0) ** 2, h, sympy.S.Zero)
     assert curved is not None
     assert (curved.limit, curved.vanishing) == (sympy.Rational(1, 2), (0, 0))
+    fraction = quotient((1 / (1 - sympy.exp(x + h)) - 1 / (1 - sympy.exp(x))) / h, h, sympy.S.Zero)
+    assert fraction is not None
+    assert prove_equal(fraction.limit, sympy.exp(x) / (1 - sympy.exp(x)) ** 2)
+    assert [prove_equal(each, sympy.S.Zero) for each in fraction.vanishing] == [True]
+    assert not all(each.subs({x: 0, h: 1}).is_finite for each in fraction.finite)
     diverging = quotient(sympy.exp(h) / h, h, sympy.S.Zero)
     assert diverging is not None
     assert diverging.vanishing == (1,)

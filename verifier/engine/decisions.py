@@ -180,7 +180,12 @@ def holds_for_all(claim: Holds, at: At, workspace: Workspace) -> Decided:
     A comparison may be proved by SymPy where both sides are certainly numbers on the whole domain.
     """
     domain = Domain(tuple(leaf for leaf in workspace.entry.inputs if leaf.name in claim.for_all))
-    formula = parse(claim.formula.text)
+    return _for_all(parse(claim.formula.text), domain, at, workspace)
+
+
+def _for_all(formula: Formula, domain: Domain, at: At, workspace: Workspace) -> Decided:
+    if isinstance(formula, Apply) and formula.function == "and":
+        return _together([_for_all(part, domain, at, workspace) for part in formula.arguments])
     sides, relation = (Equation.of(formula, at, workspace), formula.function) if _is_comparison(formula) else (None, "")
     equation = sides if relation == "eq" else None
     certified = workspace.certified(_FOR_ALL_BITS)
@@ -215,6 +220,15 @@ def holds_for_all(claim: Holds, at: At, workspace: Workspace) -> Decided:
         return Decided.of(True, reason=f"certified on the whole domain, in {found.boxes} boxes")
     more = ", nor that both sides are numbers for all values" if equation is not None and not numbers else ""
     return Decided.of(None, reason=f"not decided after {found.boxes} boxes{more}")
+
+
+def _together(parts: Sequence[Decided]) -> Decided:
+    """What holds for all inputs holds for each of its parts by itself; where one does not, that one tells."""
+    for verdict in (ClaimVerdict.REFUTED, ClaimVerdict.UNDECIDED):
+        telling = next((each for each in parts if each.verdict is verdict), None)
+        if telling is not None:
+            return telling
+    return replace(parts[0], reason="; ".join(dict.fromkeys(each.reason for each in parts)))
 
 
 def _values_at(equation: Equation, domain: Domain, point: Point) -> Values:

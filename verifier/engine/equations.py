@@ -13,7 +13,7 @@ from verifier.arithmetic.elements import NAN, Element, compare, is_finite
 from verifier.arithmetic.precision import working_precision
 from verifier.engine.domain import Domain
 from verifier.model.catalog import At, Text
-from verifier.symbolic.cases import equal_everywhere
+from verifier.symbolic.cases import equal_everywhere, ordered_everywhere
 from verifier.symbolic.formula import Apply, Formula
 from verifier.symbolic.graph import Node
 from verifier.symbolic.proof import prove_equal, prove_order
@@ -117,7 +117,7 @@ class Equation:
         pairs = self.expressions()
         if pairs is None:
             return None
-        prove = _proved_equal if relation == "eq" else partial(prove_order, relation)
+        prove = _proved_equal if relation == "eq" else partial(_proved_order, relation)
         return every(prove(a, b) for a, b in pairs)
 
     def expressions(self) -> list[tuple[Any, Any]] | None:
@@ -133,3 +133,9 @@ def _proved_equal(left: Any, right: Any) -> bool | None:
     """As one expression, or piece by piece."""
     found = prove_equal(left, right)
     return True if found is None and equal_everywhere(left, right) else found
+
+
+def _proved_order(relation: str, left: Any, right: Any) -> bool | None:
+    """As one expression, or piece by piece; numbers that are equal are in order, too."""
+    found = prove_order(relation, left, right) or ordered_everywhere(relation, left, right)
+    return True if found or (relation in ("le", "ge") and prove_equal(left, right)) else None

@@ -1,4 +1,4 @@
-"""Equality of two expressions of real variables where they consist of pieces: proved piece by piece.
+"""Equality and order of two expressions of real variables where they consist of pieces: proved piece by piece.
 
 Abs, sign, Max, Min, Piecewise and `Sides` switch where some g = 0. Each g that is met splits the claim into
 
@@ -7,12 +7,14 @@ Abs, sign, Max, Min, Piecewise and `Sides` switch where some g = 0. Each g that 
     g = 0      the program at the boundary (x = c put in, where g = a (x - c)) against the limits of the reference from
                both sides: equal to both, or they differ for certain, and the reference has no value there
 
+Of an order g = 0 is a piece as the others are, with the values of both sides there.
+
 A piece that cannot be settled leaves the whole not proved; nothing is ever disproved here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import comb, prod
 from types import MappingProxyType
@@ -25,11 +27,13 @@ from sympy.logic.boolalg import BooleanAtom
 from verifier.errors import FormulaError
 from verifier.symbolic.expressions import tree_size
 from verifier.symbolic.kernels import Kernel, Sides
-from verifier.symbolic.proof import prove_equal
+from verifier.symbolic.proof import prove_equal, prove_order
 
-__all__ = ["equal_by_cases", "equal_everywhere"]
+__all__ = ["equal_by_cases", "equal_everywhere", "ordered_everywhere"]
 
 MAX_PIECES = 60
+MAX_ORDERED = 600
+"""Most pieces of an order, each of which takes a few milliseconds."""
 MAX_SYMBOLS = 4
 """Most symbols that switches may depend on where there is time for a few pieces only: each doubles the pieces."""
 MAX_TERMS = 1_500
@@ -72,8 +76,7 @@ def equal_everywhere(left: Kernel, right: Kernel) -> bool:
     On a boundary both have their own values. A derivative of pieces is none there but by its limits: where the function
     jumps it has none, and along a boundary that is no single place it may have another one.
     """
-    switches = [switch for each in (left, right) for switch in each.atoms(*_SWITCHES)]
-    if not switches or len({symbol for each in switches for symbol in each.free_symbols}) > MAX_SYMBOLS:
+    if not _has_few_switches(left, right):
         return False
     derivatives = [each for each in (left, right) if each.has(Sides)]
     if not derivatives:
@@ -81,6 +84,22 @@ def equal_everywhere(left: Kernel, right: Kernel) -> bool:
     if len(derivatives) > 1 or not _is_its_limits(derivatives[0]):
         return False
     return equal_by_cases(right if left.has(Sides) else left, derivatives[0])
+
+
+def ordered_everywhere(relation: str, left: Kernel, right: Kernel) -> bool:
+    """Whether `left relation right` (lt le gt ge ne) is proved piece by piece, wherever both are numbers.
+
+    On a boundary both have their own values; a boundary of a derivative has none, and is not proved.
+    """
+    try:
+        return _has_few_switches(left, right) and _Proof(MAX_ORDERED).orders(relation, left, right, _Case())
+    except FAILURES:
+        return False
+
+
+def _has_few_switches(*expressions: Kernel) -> bool:
+    switches = [switch for each in expressions for switch in each.atoms(*_SWITCHES)]
+    return bool(switches) and len({symbol for each in switches for symbol in each.free_symbols}) <= MAX_SYMBOLS
 
 
 def _equal_both_ways(left: Kernel, right: Kernel) -> bool:
@@ -126,6 +145,21 @@ class _Case:
     def signed(self, key: Kernel, sign: int) -> _Case:
         return replace(self, signs={**self.signs, key: sign})
 
+    def put(self, symbol: sympy.Symbol, value: Kernel) -> _Case:
+        """The case with a value in the place of a symbol, without what then says nothing about symbols."""
+        moved = ((_put(g, ((symbol, value),)), sign) for g, sign in self.signs.items())
+        normal = ((*_normal(g), sign) for g, sign in moved if g.free_symbols)
+        return replace(self, signs={key: factor * sign for key, factor, sign in normal})
+
+    def constraints(self) -> list[tuple[Kernel, int]]:
+        """Expressions and their signs: all that is assumed."""
+        ends = [(symbol, *ends) for symbol, ends in self.bounds.items()]
+        above = [(symbol - low, 1) for symbol, low, _ in ends if low.is_finite]
+        below = [(symbol - high, -1) for symbol, _, high in ends if high.is_finite]
+        symbols = sorted({symbol for g in self.signs for symbol in g.free_symbols}, key=str)
+        own = [(symbol, sign) for symbol in symbols if (sign := _sign_of_all(symbol))]
+        return [*own, *above, *below, *self.signs.items()]
+
     def interval(self, symbol: sympy.Symbol) -> tuple[Any, Any]:
         return self.bounds.get(symbol, (-sympy.oo, sympy.oo))
 
@@ -134,13 +168,19 @@ class _Case:
         known = _sign_of_all(g)
         if known is not None:
             return known
+        if isinstance(g, sympy.Pow) and g.exp.is_odd and g.exp.is_positive:
+            return self.sign(g.base)
         line = _root_of_line(g)
         if line is not None:
             return self._on_line(g, *line)
         key, factor = _normal(g)
-        if key not in self.signs:
-            raise _Open(g)
-        return factor * self.signs[key]
+        if key in self.signs:
+            return factor * self.signs[key]
+        for places in _assumed(self):
+            known = _sign_of_all(_put(g, places))
+            if known is not None:
+                return known
+        raise _Open(g)
 
     def _on_line(self, g: Kernel, symbol: sympy.Symbol, slope: Any, root: Any) -> int:
         low, high = self.interval(symbol)
@@ -196,7 +236,22 @@ class _Proof:
             return False
         except _Open as question:
             return self._split(claim, question)
-        return _settled(program, references, crossing=claim.crossing)
+        return _settled(program, references, claim.case, crossing=claim.crossing)
+
+    def orders(self, relation: str, left: Kernel, right: Kernel, case: _Case) -> bool:
+        """Whether an order of two expressions holds in a case, each with its own value on the boundaries."""
+        self.left -= 1
+        if self.left < 0:
+            return False
+        try:
+            one, other = (_resolved(each, case) for each in (left, right))
+        except _Boundary:
+            return False
+        except _Open as question:
+            g = question.sign_of
+            beside = all(self.orders(relation, left, right, _beside(case, g, sign)) for sign in (1, -1))
+            return beside and self.orders(relation, *_where_zero(g, left, right, case))
+        return _is_ordered(relation, one, other, case)
 
     def _read(self, claim: _Claim, place: int) -> Kernel:
         read = claim.references[place]
@@ -211,7 +266,7 @@ class _Proof:
             return self._split_limit(claim, question)
         g = question.sign_of
         solved = _solved(g)
-        sides = [self._beside(claim.case, g, sign) for sign in (1, -1)]
+        sides = [_beside(claim.case, g, sign) for sign in (1, -1)]
         if not all(self.holds(replace(claim, case=case)) for case in sides):
             return False
         return self.holds(self._at_zero(claim, g, sides, solved))
@@ -229,15 +284,6 @@ class _Proof:
             if not self.holds(replace(claim, references=tuple(references))):
                 return False
         return True
-
-    def _beside(self, case: _Case, g: Kernel, sign: int) -> _Case:
-        line = _root_of_line(g)
-        if line is None:
-            key, factor = _normal(g)
-            return case.signed(key, sign * factor)
-        symbol, slope, root = line
-        low, high = case.interval(symbol)
-        return case.between(symbol, root, high) if (slope > 0) == (sign > 0) else case.between(symbol, low, root)
 
     def _at_zero(self, claim: _Claim, g: Kernel, sides: Sequence[_Case], solved: Any) -> _Claim:
         line = _root_of_line(g)
@@ -259,6 +305,25 @@ class _Proof:
             limits = list(sides)
         limits_read = tuple(_Read(read.expression, case, here) for case in limits)
         return _Claim(program, limits_read, claim.case, crossing=True)
+
+
+def _beside(case: _Case, g: Kernel, sign: int) -> _Case:
+    """The case on one side of g = 0."""
+    line = _root_of_line(g)
+    if line is None:
+        key, factor = _normal(g)
+        return case.signed(key, sign * factor)
+    symbol, slope, root = line
+    low, high = case.interval(symbol)
+    return case.between(symbol, root, high) if (slope > 0) == (sign > 0) else case.between(symbol, low, root)
+
+
+def _where_zero(g: Kernel, left: Kernel, right: Kernel, case: _Case) -> tuple[Kernel, Kernel, _Case]:
+    """Two expressions and their case where g = 0: put in where g is linear, else assumed."""
+    solved = _solved(g)
+    if solved is None:
+        return left, right, case.signed(_normal(g)[0], 0)
+    return _put(left, (solved,)), _put(right, (solved,)), case.put(*solved)
 
 
 def _next_to(case: _Case, symbol: sympy.Symbol, place: Any, *, upper: bool) -> _Case:
@@ -293,14 +358,14 @@ def _is_modest(expression: Kernel, value: Kernel) -> bool:
     return not grows or all(abs(each) <= _MODEST for each in numbers)
 
 
-def _settled(program: Kernel, references: Sequence[Kernel], *, crossing: bool) -> bool:
+def _settled(program: Kernel, references: Sequence[Kernel], case: _Case, *, crossing: bool) -> bool:
     if program.has(*_UNDEFINED):
         return True
     if any(each.has(*_UNDEFINED) for each in references):
         return False
     if crossing and _is_combination(program, *references):
         return True
-    return all(_identical(program, each) for each in references)
+    return all(_identical_in(case, program, each) for each in references)
 
 
 def _is_combination(program: Kernel, above: Kernel, below: Kernel) -> bool:
@@ -313,10 +378,51 @@ def _is_combination(program: Kernel, above: Kernel, below: Kernel) -> bool:
     return bool(sympy.cancel((program - above) / gap).is_Rational)
 
 
+def _is_ordered(relation: str, left: Kernel, right: Kernel, case: _Case) -> bool:
+    try:
+        if case.sign(left - right) in _ORDERED[relation]:
+            return True
+    except _Open:
+        pass
+    proved = (prove_order(relation, _put(left, places), _put(right, places)) for places in _assumed(case))
+    return any(proved) or _is_empty(case)
+
+
+def _identical_in(case: _Case, one: Kernel, other: Kernel) -> bool:
+    return _identical(one, other) or any(
+        _identical(_put(one, places), _put(other, places)) for places in _assumed(case)
+    )
+
+
 def _identical(one: Kernel, other: Kernel) -> bool:
     if one == other:
         return True
     return max(map(_terms, (one, other))) <= MAX_TERMS and prove_equal(one, other, costly=MAX_COSTLY) is True
+
+
+def _assumed(case: _Case) -> Iterator[list[tuple[sympy.Symbol, Kernel]]]:
+    """Symbols by what is positive in a case, for SymPy to see: x > c makes x = c + t, and x > y makes x = y + t.
+
+    A symbol is written in one way only, hence two attempts.
+    """
+    constraints = case.constraints()
+    for attempt in (constraints, constraints[::-1]):
+        places: list[tuple[sympy.Symbol, Kernel]] = []
+        for constraint, sign in attempt:
+            g = _put(constraint, places)
+            solved = _solved(g) if sign else None
+            if solved is not None:
+                symbol, root = solved
+                beyond = sign * sympy.sign(sympy.diff(g, symbol)) * sympy.Dummy(positive=True)
+                places.append((symbol, root + beyond))
+        yield places
+
+
+def _is_empty(case: _Case) -> bool:
+    """Whether what is assumed contradicts itself, as far as it shows."""
+    return any(
+        _sign_of_all(_put(g, places)) not in (None, sign) for places in _assumed(case) for g, sign in case.constraints()
+    )
 
 
 # ---- switches
@@ -383,6 +489,9 @@ _TRUE_FOR: Mapping[type, tuple[int, ...]] = MappingProxyType(
         sympy.Equality: (0,),
         sympy.Unequality: (1, -1),
     }
+)
+_ORDERED: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {"gt": (1,), "ge": (1, 0), "lt": (-1,), "le": (-1, 0), "ne": (1, -1)}
 )
 
 

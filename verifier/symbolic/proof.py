@@ -172,11 +172,13 @@ def quotient(expression: Kernel, variable: sympy.Symbol, to: Kernel) -> Quotient
         return None
     moved = expression.subs(variable, variable + to)
     numerator, denominator = sympy.fraction(sympy.together(moved))
-    scale, power = denominator.as_coeff_exponent(variable)
-    logarithms = _logarithms(numerator / scale)
+    divisors = [each.as_base_exp() for each in sympy.Mul.make_args(denominator)]
+    power = sum((exponent for base, exponent in divisors if base == variable), sympy.S.Zero)
+    numerator /= sympy.Mul(*(base**exponent for base, exponent in divisors if base != variable))
+    logarithms = _logarithms(numerator)
     if not (power.is_Integer and 0 <= power <= _HIGHEST_POWER) or logarithms is None:
         return None
-    derivatives = [numerator / scale]
+    derivatives = [numerator]
     for _ in range(int(power)):
         derivatives.append(sympy.diff(derivatives[-1], variable))
     if any(tree_size(each) > MAX_SIZE for each in derivatives):
@@ -185,7 +187,7 @@ def quotient(expression: Kernel, variable: sympy.Symbol, to: Kernel) -> Quotient
     return Quotient(
         limit=last / sympy.factorial(power),
         vanishing=tuple(vanishing),
-        finite=(numerator / scale, *logarithms),
+        finite=(numerator, *logarithms),
     )
 
 
