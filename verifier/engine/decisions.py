@@ -16,6 +16,7 @@ from verifier.arithmetic.precision import working_precision
 from verifier.arithmetic.vocabulary import RELATIONS
 from verifier.engine.domain import Domain
 from verifier.engine.equations import Equation, Values, every
+from verifier.engine.slopes import equal_by_slopes, ordered_by_slopes
 from verifier.engine.statements import truths
 from verifier.model.catalog import At, Digits, Holds, Identity, NestedText, ShapeIs
 from verifier.model.verdict import ClaimVerdict
@@ -212,6 +213,8 @@ def _for_all(formula: Formula, domain: Domain, at: At, workspace: Workspace) -> 
         numbers = _numbers_everywhere(sides, domain).holds
         if numbers and sides.proved(relation):
             return Decided.of(True, reason="proved by SymPy")
+        if numbers and ordered_by_slopes(relation, sides, domain):
+            return Decided.of(True, reason="proved by Taylor's formula where both sides meet, and certified elsewhere")
     if found.holds is None:
         found = everywhere(statement, domain.box, _FOR_ALL_BITS)
     if found.witness is not None:
@@ -268,6 +271,9 @@ def identity(claim: Identity, at: At, workspace: Workspace) -> Decided:
     exception = next((_exception(domain, *each) for each in trials.items() if each[1].missing()), "")
     if equation.proved():
         return Decided.of(True, reason=f"proved by SymPy {extent}{exception}")
+    meeting = equal_by_slopes(equation, domain) if found.holds else ""
+    if meeting:
+        return Decided.of(True, reason=f"proved by SymPy for all inputs: equal at {meeting}, with the same derivatives")
     return Decided.of(None, reason=f"not proved; no counterexample at {len(trials)} points")
 
 

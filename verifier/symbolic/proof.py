@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import sympy
 
@@ -15,7 +16,7 @@ from verifier.symbolic.expressions import component_symbols, expressions, tree_s
 from verifier.symbolic.graph import Leaf, Node
 from verifier.symbolic.kernels import Kernel
 
-__all__ = ["Quotient", "cross_check", "limit", "prove_equal", "prove_order", "quotient"]
+__all__ = ["Quotient", "analytic_where_finite", "cross_check", "limit", "prove_equal", "prove_order", "quotient"]
 
 MAX_SIZE = 1_500
 # SymPy's costlier rewritings are tried on short expressions only.
@@ -70,7 +71,7 @@ def prove_order(relation: str, left: Kernel, right: Kernel) -> bool | None:
     difference = left - right
     if tree_size(difference) > MAX_COSTLY or _has_long_number(difference) or _has_long_exponent(difference):
         return None
-    for rewrite in (lambda each: each, sympy.factor):
+    for rewrite in (lambda each: each, sympy.factor, partial(_beside, 1), partial(_beside, -1), sympy.trigsimp):
         try:
             decided = _SIGNS[relation](rewrite(difference))
         except (RecursionError, NotImplementedError, ValueError, TypeError, AttributeError, sympy.PolynomialError):
@@ -78,6 +79,12 @@ def prove_order(relation: str, left: Kernel, right: Kernel) -> bool | None:
         if decided:
             return True
     return None
+
+
+def _beside(bound: int, expression: Kernel) -> Kernel:
+    """The expression with sines and cosines written as 1 less, or -1 and more, than something that is not negative."""
+    waves = expression.atoms(sympy.sin, sympy.cos)
+    return sympy.expand(expression.xreplace({wave: bound * (1 - sympy.Dummy(nonnegative=True)) for wave in waves}))
 
 
 def _has_long_number(expression: Kernel) -> bool:
@@ -113,7 +120,7 @@ _REWRITES: tuple[tuple[Callable[[Kernel], Kernel], int], ...] = (
     (sympy.expand, MAX_SIZE),
     (_numerator, MAX_SIZE),
     (_exponentials, MAX_SIZE),
-    (lambda each: sympy.expand_log(sympy.expand_func(each), force=False), MAX_COSTLY),
+    (lambda each: sympy.expand(sympy.expand_func(each)), MAX_COSTLY),
     (sympy.trigsimp, MAX_COSTLY),
     (sympy.simplify, MAX_COSTLY),
 )
@@ -175,8 +182,8 @@ def quotient(expression: Kernel, variable: sympy.Symbol, to: Kernel) -> Quotient
     divisors = [each.as_base_exp() for each in sympy.Mul.make_args(denominator)]
     power = sum((exponent for base, exponent in divisors if base == variable), sympy.S.Zero)
     numerator /= sympy.Mul(*(base**exponent for base, exponent in divisors if base != variable))
-    logarithms = _logarithms(numerator)
-    if not (power.is_Integer and 0 <= power <= _HIGHEST_POWER) or logarithms is None:
+    finite = analytic_where_finite(numerator)
+    if not (power.is_Integer and 0 <= power <= _HIGHEST_POWER) or finite is None:
         return None
     derivatives = [numerator]
     for _ in range(int(power)):
@@ -184,11 +191,7 @@ def quotient(expression: Kernel, variable: sympy.Symbol, to: Kernel) -> Quotient
     if any(tree_size(each) > MAX_SIZE for each in derivatives):
         return None
     *vanishing, last = (each.subs(variable, 0) for each in derivatives)
-    return Quotient(
-        limit=last / sympy.factorial(power),
-        vanishing=tuple(vanishing),
-        finite=(numerator, *logarithms),
-    )
+    return Quotient(limit=last / sympy.factorial(power), vanishing=tuple(vanishing), finite=finite)
 
 
 _HIGHEST_POWER = 8
@@ -196,15 +199,16 @@ _ANALYTIC = (
     *(sympy.Add, sympy.Mul, sympy.Symbol, sympy.Rational, sympy.NumberSymbol),
     *(sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.tan, sympy.atan),
     *(sympy.sinh, sympy.cosh, sympy.tanh, sympy.asinh, sympy.erf, sympy.erfc),
+    *(sympy.gamma, sympy.loggamma, sympy.polygamma),
 )
 """What is analytic wherever it is finite."""
 
 
-def _logarithms(expression: Kernel) -> tuple[Kernel, ...] | None:
-    """What has to be finite besides, for the expression to be analytic where it is finite: a root is finite at 0, where
-    its logarithm is not. None where something else stands in it.
+def analytic_where_finite(expression: Kernel) -> tuple[Kernel, ...] | None:
+    """What has to be finite for the expression to be analytic: itself, and the logarithms of what stands under roots,
+    which are finite at 0 and not analytic there. None where something stands in it that is not known to be analytic.
     """
-    found = []
+    found = [expression]
     for part in sympy.preorder_traversal(expression):
         if isinstance(part, sympy.Pow) and not part.exp.is_Integer:
             found.append(sympy.log(part.base))
