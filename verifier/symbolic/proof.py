@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from itertools import product
 
 import sympy
 
@@ -71,9 +71,9 @@ def prove_order(relation: str, left: Kernel, right: Kernel) -> bool | None:
     difference = left - right
     if tree_size(difference) > MAX_COSTLY or _has_long_number(difference) or _has_long_exponent(difference):
         return None
-    for rewrite in (lambda each: each, sympy.factor, partial(_beside, 1), partial(_beside, -1), sympy.trigsimp):
+    for rewrite in _SIGNED:
         try:
-            decided = _SIGNS[relation](rewrite(difference))
+            decided = any(_SIGNS[relation](each) for each in rewrite(difference))
         except (RecursionError, NotImplementedError, ValueError, TypeError, AttributeError, sympy.PolynomialError):
             continue
         if decided:
@@ -81,10 +81,24 @@ def prove_order(relation: str, left: Kernel, right: Kernel) -> bool | None:
     return None
 
 
-def _beside(bound: int, expression: Kernel) -> Kernel:
+def _beside_bounds(expression: Kernel) -> Iterator[Kernel]:
     """The expression with sines and cosines written as 1 less, or -1 and more, than something that is not negative."""
-    waves = expression.atoms(sympy.sin, sympy.cos)
-    return sympy.expand(expression.xreplace({wave: bound * (1 - sympy.Dummy(nonnegative=True)) for wave in waves}))
+    waves = sorted(expression.atoms(sympy.sin, sympy.cos), key=str)
+    if len(waves) > _MOST_WAVES:
+        return
+    for bounds in product((1, -1), repeat=len(waves)):
+        written = {wave: end * (1 - sympy.Dummy(nonnegative=True)) for wave, end in zip(waves, bounds, strict=True)}
+        yield sympy.expand(expression.xreplace(written))
+
+
+_MOST_WAVES = 4
+_SIGNED: tuple[Callable[[Kernel], Iterable[Kernel]], ...] = (
+    lambda each: [each],
+    lambda each: [sympy.factor(each)],
+    _beside_bounds,
+    lambda each: [sympy.trigsimp(each)],
+)
+"""How an expression may be written so that its sign shows."""
 
 
 def _has_long_number(expression: Kernel) -> bool:
