@@ -248,3 +248,18 @@ def test_a_right_backward_rule_passes_in_all_orders():
     f = backward(lambda g, slope: g * slope)
     assert verifier.check(f, np.float64(0.7), orders=(1, 2), programs=("grad", "rev-rev", "fwd-rev")).ok
     assert verifier.check(lambda x: f(x) * x.sum(), np.array([0.7, 0.2]), programs=("jacrev/vmap",)).ok
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0, 0.3])
+def test_a_rule_that_cancels_to_a_zero_that_no_precision_resolves(factor):
+    """Its radius is no motion of literals, which excused the zero as if they could make anything of it."""
+    f = planted(lambda x: factor * jnp.sqrt(x), lambda x: factor * (jnp.sqrt(x) * jnp.sqrt(x) - x))
+    result = verifier.check(f, np.float64(2), programs=("grad",))
+    assert {each.rule for each in result.verdicts} == {"WRONG"}, str(result)
+    assert all(each.blame and each.blame.primitive == "custom_jvp_call" for each in result.verdicts)
+
+
+def test_a_slope_where_the_function_has_a_zero_that_no_precision_resolves():
+    f = planted(lambda x: 0.3 * (jnp.sin(x) ** 2 + jnp.cos(x) ** 2), lambda x: 0.5 + 0 * x)
+    result = verifier.check(f, np.float64(0.7), programs=("grad",))
+    assert {each.rule for each in result.verdicts} == {"WRONG"}, str(result)

@@ -297,7 +297,7 @@ class Route:
 
     def _truth_with(self, literals: Callable[[Any], Any], order: int) -> tuple[RowTruth, ...]:
         program = of_jaxpr(self.primal.jaxpr, self._germ_options(freezing=True), literals)
-        lines, unit = Lines(program, self.place, _QUICK), self.form.unit_roundoff
+        lines, unit = Lines(program, self.place, self.limits), self.form.unit_roundoff
         return self._read(
             PrimalTruth(lines, self.value.elements, self.chosen(order), self.seed, unit, spans=False), order, ()
         )

@@ -32,7 +32,7 @@ from verifier.arithmetic.elements import (
 from verifier.arithmetic.floats import FORMATS, Format
 from verifier.arithmetic.precision import working_precision
 from verifier.model.rule import ProgramValue
-from verifier.truth.enclosing import CEILING, flat, is_tight, program_value
+from verifier.truth.enclosing import CEILING, flat, is_presumed_zero, is_tight, program_value
 from verifier.truth.jaxprs import evaluate
 from verifier.truth.replay import run
 from verifier.truth.values import Literal, exact_literals
@@ -98,11 +98,12 @@ class Derived:
 
     def excused(self, form: Format, seed: int = 0) -> list[Fraction | None]:
         """As `spread`, as far as it excuses what a rule returns; None where `is_excuse` says that it does not."""
-        there = self._with_literals(moved_literals(form, each) for each in _seeds(seed))
-        back = self._with_literals(moved_literals(form, each, back=True) for each in _seeds(seed))
+        ways = ([moved_literals(form, each, back=back) for each in _seeds(seed)] for back in (False, True))
+        there, back = ([self._presumed(each) for each in self._with_literals(way)] for way in ways)
+        known = self._presumed(self.elements)
         with working_precision(self.bits):  # |T(r + d) + T(r - d) - 2 T(r)|: what a linear change does not have
-            bends = _spreads(_sums(self.elements, self.elements), list(map(_sums, there, back)))
-        each = zip(self.elements, self._spreads(there), bends, strict=True)
+            bends = _spreads(_sums(known, known), list(map(_sums, there, back)))
+            each = zip(known, _spreads(known, there), bends, strict=True)
         return [spread if is_excuse(_size(still), spread, bend) else None for still, spread, bend in each]
 
     def spread_by(self, constants: Collection[float], form: Format, seed: int = 0) -> list[Fraction | None]:
@@ -130,6 +131,10 @@ class Derived:
     def _spreads(self, moved: Sequence[Sequence[Element]]) -> list[Fraction | None]:
         with working_precision(self.bits):
             return _spreads(self.elements, moved)
+
+    def _presumed(self, found: Sequence[Element]) -> list[Element]:
+        """What is zero to working precision as the zero that it is taken for: its radius is no motion."""
+        return [exact_ball(0) if is_presumed_zero(each, self.bits, self.ceiling) else each for each in found]
 
     def _arguments(self) -> list[np.ndarray]:
         return list(self.place)

@@ -42,12 +42,12 @@ def is_tight(element: Element) -> bool:
     return element.is_exact() or element.rel_accuracy_bits() >= TIGHT_BITS  # type: ignore[union-attr]
 
 
-def is_presumed_zero(element: Element, bits: int) -> bool:
+def is_presumed_zero(element: Element, bits: int, ceiling: int = CEILING) -> bool:
     """Whether a ball that held zero at the ceiling is zero to working precision (SEMANTICS §4).
 
     Its radius has to have shrunk with the precision: a ball blown up by dependency says nothing.
     """
-    if bits < CEILING or not is_finite(element) or element.is_exact() or not element.contains(0):  # type: ignore[union-attr]
+    if bits < ceiling or not is_finite(element) or element.is_exact() or not element.contains(0):  # type: ignore[union-attr]
         return False
     with working_precision(64):
         return bool(element.rad() < arb(2) ** (-bits // 2))  # type: ignore[union-attr]
