@@ -263,3 +263,26 @@ def test_a_slope_where_the_function_has_a_zero_that_no_precision_resolves():
     f = planted(lambda x: 0.3 * (jnp.sin(x) ** 2 + jnp.cos(x) ** 2), lambda x: 0.5 + 0 * x)
     result = verifier.check(f, np.float64(0.7), programs=("grad",))
     assert {each.rule for each in result.verdicts} == {"WRONG"}, str(result)
+
+
+def test_the_rule_that_is_wrong_is_blamed_and_not_one_that_closes_over_numbers():
+    weights = jnp.array([0.3, 0.7])
+    right = planted(lambda x: jnp.sum(jnp.sin(weights * x)), lambda x: jnp.sum(weights * jnp.cos(weights * x)))
+    wrong = planted(lambda x: x**2, lambda x: 3 * x)
+    result = verifier.check(lambda x: wrong(right(x)), np.float64(0.5))
+    value = float(right(0.5))
+    assert f"{3 * value:.6} where the truth is {2 * value:.6}" in result.findings[0].blame.what, str(result)
+
+
+def test_the_rule_that_is_wrong_is_blamed_and_not_a_root_whose_input_stands_in_it_more_than_once():
+    wrong = planted(lambda x: x**2, lambda x: 3 * x)
+
+    def root(a):
+        def solve(f, x):
+            return lax.fori_loop(0, 8, lambda _, y: y - f(y) / jax.grad(f)(y), x)
+
+        return lax.custom_root(lambda y: y**2 - a, jnp.ones_like(a), solve, lambda f, y: y / f(1.0))
+
+    assert verifier.check(root, np.float64(2)).ok
+    result = verifier.check(lambda x: wrong(root(x)), np.float64(4))
+    assert "6 where the truth is 4" in result.findings[0].blame.what, str(result)

@@ -41,11 +41,13 @@ def _source(parameter: Any) -> str:
 def as_function(
     equation: Any, operands: Sequence[Any], *, within: bool = False
 ) -> tuple[Callable[..., list[jax.Array]], list[Any]]:
-    """(function of the real operands, these operands); the others are held at the values given.
+    """(function of the real operands, these operands); the others are held at the values given, and so is what a
+    function with a rule of its own closes over: its rule does not differentiate that.
 
-    `within` keeps the operand of a factorisation of symmetric matrices symmetric, as its rule takes for granted.
+    An operand that stands in several places is one. `within` keeps the operand of a factorisation of symmetric matrices
+    symmetric, as its rule takes for granted.
     """
-    moving = [i for i, atom in enumerate(equation.invars) if _moves(atom)]
+    moving = _moving(equation)
     symmetric = within and equation.primitive.name in _OF_SYMMETRIC and _is_symmetric(operands[0])
     wanted = equation.primitive.get_bind_params(equation.params)
     # Functions among the parameters come first in some versions of JAX, and stay parameters in others.
@@ -53,12 +55,13 @@ def as_function(
 
     def function(*leaves: Any) -> list[jax.Array]:
         placed = [*operands]
-        for position, leaf in zip(moving, leaves, strict=True):
-            placed[position] = _symmetrised(leaf) if symmetric else leaf
+        for places, leaf in zip(moving, leaves, strict=True):
+            for place in places:
+                placed[place] = _symmetrised(leaf) if symmetric else leaf
         found = equation.primitive.bind(*parts, *placed, **params)
         return list(found) if equation.primitive.multiple_results else [found]
 
-    return function, [operands[i] for i in moving]
+    return function, [operands[places[0]] for places in moving]
 
 
 _OF_SYMMETRIC = ("cholesky", "eigh")
@@ -74,6 +77,16 @@ def _transposed(matrix: Any) -> jax.Array:
 
 def _symmetrised(matrix: Any) -> jax.Array:
     return (matrix + _transposed(matrix)) / 2
+
+
+def _moving(equation: Any) -> list[list[int]]:
+    """The places of each variable that the equation is a function of."""
+    closed_over = equation.params.get("num_consts", 0) if is_custom_rule(equation) else 0
+    found: dict[Any, list[int]] = {}
+    for place, atom in enumerate(equation.invars):
+        if place >= closed_over and _moves(atom):
+            found.setdefault(atom, []).append(place)
+    return list(found.values())
 
 
 def _moves(atom: Any) -> bool:
