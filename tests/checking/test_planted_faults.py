@@ -286,3 +286,14 @@ def test_the_rule_that_is_wrong_is_blamed_and_not_a_root_whose_input_stands_in_i
     assert verifier.check(root, np.float64(2)).ok
     result = verifier.check(lambda x: wrong(root(x)), np.float64(4))
     assert "6 where the truth is 4" in result.findings[0].blame.what, str(result)
+
+
+def test_what_a_rule_is_by_itself_says_nothing_where_a_surrogate_is_declared():
+    rounded = planted(jnp.round, lambda x: 2.0 + 0 * x)
+    (found, *_) = verifier.check(rounded, np.float64(0.3), surrogate=lambda x: x).findings
+    assert found.blame.primitive == "custom_jvp_call"
+    assert "declared" in found.blame.what
+    passes = planted(jnp.round, lambda x: 1.0 + 0 * x)
+    (found, *_) = verifier.check(lambda x: passes(x) + rounded(x), np.float64(0.3), surrogate=lambda x: 2 * x).findings
+    assert found.rule == "WRONG"
+    assert found.blame is None

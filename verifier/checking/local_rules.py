@@ -14,9 +14,9 @@ from verifier.arithmetic.floats import round_to
 from verifier.checking.route import Route
 from verifier.checking.tracing import Tracing
 from verifier.execution.dtypes import x64_for
-from verifier.model.jaxprs import inner_programs
+from verifier.model.jaxprs import all_equations, inner_programs
 from verifier.model.rule import Blame, RuleClass, RuleVerdict
-from verifier.programs.equation import as_function, is_custom_rule
+from verifier.programs.equation import as_function, is_custom_rule, is_foreign
 from verifier.programs.source_lines import SourceLine, source_line
 from verifier.programs.trace import defaults, subject
 from verifier.truth.jaxprs import evaluate
@@ -39,6 +39,8 @@ def blamed_rule(route: Route, order: int) -> Blame | None:
 
     At a kink each equation may take a slope of its own between the one-sided ones; together they can be wrong.
     """
+    if route.reference is not None or route.implicit is not None:
+        return _only_rule(route)
     found = _ranked(own_rules(route, order, within=True)) or _ranked(own_rules(route, order))
     if not found:
         return None
@@ -47,6 +49,17 @@ def blamed_rule(route: Route, order: int) -> Blame | None:
     if verdict.kind in _SUSPECT:
         what = f"its rule is {verdict.kind} by itself: {verdict.reason}"
     return Blame(primitive=equation.primitive.name, source=str(written_at(equation) or ""), what=what)
+
+
+def _only_rule(route: Route) -> Blame | None:
+    """Where something else than the function is differentiated, what a rule is by itself says nothing: it is the only
+    one that is to blame, or nothing tells which.
+    """
+    own = [equation for equation in all_equations(route.tracing.primal.jaxpr) if is_foreign(equation)]
+    if len(own) != 1:
+        return None
+    what = "its rule, the only one of your own, is not the derivative of what is declared"
+    return Blame(primitive=own[0].primitive.name, source=str(written_at(own[0]) or ""), what=what)
 
 
 def _ranked(found: Iterator[tuple[Any, RuleVerdict]]) -> list[tuple[Any, RuleVerdict]]:
