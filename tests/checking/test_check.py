@@ -53,6 +53,16 @@ def test_a_failing_result_reads_well():
     assert "return jax.nn.sigmoid(x)" in text
 
 
+def scaled_product(x, *others, scale=2.0):
+    return x * others[0] * others[1] * scale
+
+
+def test_only_positional_parameters_name_the_inputs():
+    result = verifier.check(scaled_product, 2.0, 3.0, 4.0, argnums=(0, 1, 2), formula="2*x*x1*x2")
+    assert result.ok, str(result)
+    assert [*result.verdicts[0].point] == ["x", "x1", "x2"]
+
+
 def test_the_reproduction_runs_with_jax_alone():
     text = str(verifier.check(saturated, np.float64(40)))
     lines = text.split("reproduce with JAX alone")[1].splitlines()

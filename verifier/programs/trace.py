@@ -208,9 +208,8 @@ def _staged(stage: Callable[[], Any]) -> Any:
 def _leaf_names(fn: Any, args: Sequence[Any]) -> list[str]:
     """`x`, `params['w']`: parameter names of the function, and where a leaf stands in an argument."""
     try:
-        parameters = [
-            each.name for each in inspect.signature(fn).parameters.values() if each.kind is not each.VAR_POSITIONAL
-        ]
+        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        parameters = [each.name for each in inspect.signature(fn).parameters.values() if each.kind in positional]
     except (TypeError, ValueError):
         parameters = []
     parameters += [f"x{i}" for i in range(len(parameters), len(args))]
