@@ -51,6 +51,8 @@ def test_a_failing_result_reads_well():
     assert "saturated: 4 of 4 judgements" in text
     assert "4.24835425529158895" in text
     assert "return jax.nn.sigmoid(x)" in text
+    assert text.count("sub loses") == 1
+    assert "sub sub" not in text
 
 
 def scaled_product(x, *others, scale=2.0):

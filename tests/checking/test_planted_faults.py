@@ -297,3 +297,20 @@ def test_what_a_rule_is_by_itself_says_nothing_where_a_surrogate_is_declared():
     (found, *_) = verifier.check(lambda x: passes(x) + rounded(x), np.float64(0.3), surrogate=lambda x: 2 * x).findings
     assert found.rule == "WRONG"
     assert found.blame is None
+
+
+def test_a_rule_that_closes_over_many_numbers_is_blamed_all_the_same():
+    weights = jnp.linspace(0.0, 1.0, 100)
+    wrong = planted(lambda x: jnp.sum(jnp.exp(weights * x)), lambda x: jnp.sum(jnp.exp(weights * x)))
+    (found, *_) = verifier.check(wrong, np.float64(0.5), programs=("grad",)).findings
+    assert found.blame.primitive == "custom_jvp_call"
+
+
+def test_no_rounding_is_blamed_for_a_wrong_rule():
+    """The rule takes too many numbers to be judged by itself."""
+    wrong = jax.custom_jvp(lambda x: jnp.sum(x**2))
+    wrong.defjvp(lambda primals, tangents: (wrong(*primals), 3 * jnp.vdot(primals[0], tangents[0])))
+    numbers = jnp.linspace(0.0, 1.0, 100)
+    (found, *_) = verifier.check(lambda x: jnp.exp(wrong(x * numbers)), np.float64(0.3), programs=("grad",)).findings
+    assert found.rule == "WRONG"
+    assert found.blame is None

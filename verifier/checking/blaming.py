@@ -68,7 +68,8 @@ class Blaming:
         found = suspects.blame(component, value=value, locate=written_at)
         if found is None or not found.is_loss:
             return None
-        return Blame(primitive=found.primitive, source=str(found.source or ""), what=found.reason)
+        what = found.reason.removeprefix(f"{found.primitive} ")
+        return Blame(primitive=found.primitive, source=str(found.source or ""), what=what)
 
     def _suspected(self, row: Row) -> Suspects | None:
         """What all components of a program are blamed from: its equations run once, exactly and in their dtypes."""

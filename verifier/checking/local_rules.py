@@ -129,12 +129,12 @@ def _own_rule(
     route: Route, equation: Any, operands: Sequence[np.ndarray], order: int, *, within: bool
 ) -> RuleVerdict | None:
     """The worst verdict on the equation's rule if it is WRONG, INEXACT or a CONVENTION, else None."""
-    if sum(np.size(each) for each in operands) > _MOST_ENTRIES:
-        return None
     try:
         with x64_for(route.tracing.dtype):
             typed = [np.asarray(x).astype(atom.aval.dtype) for x, atom in zip(operands, equation.invars, strict=True)]
             function, leaves = as_function(equation, typed, within=within)
+            if sum(map(np.size, leaves)) > _MOST_ENTRIES:
+                return None
             given = subject(function, leaves, tuple(range(len(leaves))), None)
     except Exception:  # an equation that stands in no function of its own, or has nothing to differentiate
         return None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import jax
@@ -171,10 +172,14 @@ class _Here:
             yield replace(found, blame=self._blame(found, route, row, (j, i))) if found.fails else found
 
     def _blame(self, found: Judgement, route: Route, row: Row, index: tuple[int, int]) -> Blame | None:
-        """A wrong rule by itself; else the equation of the program that made this number."""
+        """A wrong rule by itself; else the equation of the program that made this number, unless no rounding makes it
+        wrong.
+        """
         wrong = found.rule in (RuleClass.WRONG, RuleClass.INEXACT)
         rule = self.blaming.rule(route, row.order) if wrong else None
-        return rule or (None if found.value is None else self.blaming.number(row, index, found.value))
+        if rule or found.value is None or (found.rule is RuleClass.WRONG and isfinite(found.value)):
+            return rule
+        return self.blaming.number(row, index, found.value)
 
     def _judgement(
         self,
