@@ -243,6 +243,17 @@ def test_an_order_without_any_program_is_missing():
     assert not result.ok
 
 
+def test_a_refusal_without_a_word_reads_as_one():
+    """JAX asserts that what a `linear_call` is linear for is not differentiated."""
+
+    def ratio(x, y):
+        return jax.custom_derivatives.linear_call(lambda y, x: x / y, lambda y, g: g / y, y, x)
+
+    result = verifier.check(ratio, 3.0, 2.0, argnums=(0, 1))
+    assert not result.ok
+    assert "AssertionError: it says nothing more" in str(result)
+
+
 def test_another_refusal_of_jax_counts_by_default():
     def part(x):
         return x * jax.lax.cond(x > 2, refused, jnp.sin, x)

@@ -69,7 +69,7 @@ def batched(runs: Mapping[str, Run], operands: Operands, points: Sequence[int]) 
 def reason_of(error: BaseException) -> str:
     """An exception in one line that is the same in every run."""
     text = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-    return re.sub(r"0x[0-9a-f]+", "0x...", f"{type(error).__name__}: {text}")[:_REASON_LIMIT]
+    return re.sub(r"0x[0-9a-f]+", "0x...", f"{type(error).__name__}: {text or 'it says nothing more'}")[:_REASON_LIMIT]
 
 
 def _fused(runs: Mapping[str, Run], compiled: Callable[[Callable[..., Any]], Any]) -> Outcomes:
