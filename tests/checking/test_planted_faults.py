@@ -314,3 +314,17 @@ def test_no_rounding_is_blamed_for_a_wrong_rule():
     (found, *_) = verifier.check(lambda x: jnp.exp(wrong(x * numbers)), np.float64(0.3), programs=("grad",)).findings
     assert found.rule == "WRONG"
     assert found.blame is None
+
+
+def test_a_backward_rule_that_returns_a_narrower_dtype():
+    """JAX passes it on, so that the gradient of a float32 input has 8 bits."""
+
+    @jax.custom_vjp
+    def f(x):
+        return jnp.sum(jnp.sin(x))
+
+    f.defvjp(lambda x: (f(x), x), lambda x, g: ((g * jnp.cos(x)).astype(jnp.bfloat16),))
+    result = verifier.check(f, np.array([0.1, 0.7], dtype=np.float32))
+    assert {(each.rule, each.number, each.dtype) for each in result.findings} == {("RIGHT", "LOSSY", "float32")}
+    assert "bfloat16, where float32 is due" in str(result.findings[0].blame)
+    assert len(result.findings) == len(result.verdicts) == 4

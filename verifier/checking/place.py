@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from verifier.arithmetic.floats import FORMATS
 from verifier.checking.blaming import Blaming
 from verifier.checking.intent import Intent, Solution, judge_intent, plain_inputs
 from verifier.checking.numbers import Maker, Numbers
@@ -29,6 +30,7 @@ from verifier.truth.implicit import Implicit
 __all__ = ["Target", "judged"]
 
 _VALUE = PROGRAMS[0]
+_REVERSE = frozenset(("grad", "rev"))
 Found = Judgement | Skipped | Conflict
 
 
@@ -179,7 +181,16 @@ class _Here:
         rule = self.blaming.rule(route, row.order) if wrong else None
         if rule or found.value is None or (found.rule is RuleClass.WRONG and isfinite(found.value)):
             return rule
-        return self.blaming.number(row, index, found.value)
+        return self._narrow(row, found.dtype) or self.blaming.number(row, index, found.value)
+
+    def _narrow(self, row: Row, due: str) -> Blame | None:
+        """A backward rule that returns a narrower dtype than is due."""
+        traced = self.target.own.program(row)
+        if isinstance(traced, str) or due != self._due(row, due):
+            return None
+        returned = {str(aval.dtype) for aval in traced.jaxpr.out_avals}
+        narrow = next((each for each in returned if each != self._due(row, each)), None)
+        return Blame(primitive="", what=f"a backward rule returns {narrow}, where {due} is due") if narrow else None
 
     def _judgement(
         self,
@@ -261,9 +272,18 @@ class _Here:
         """What the device returns, and in which dtype, in the shape of `tensor`."""
         blocks = jax.tree.leaves(self.target.own.run(row, compilation, self.place))
         arrays = [np.asarray(each) for each in blocks]
-        dtypes = [np.full(each.shape, str(each.dtype), dtype=object) for each in arrays]
+        dtypes = [np.full(each.shape, self._due(row, str(each.dtype)), dtype=object) for each in arrays]
         given = self.target.own.subject
         return tensor([each.astype(np.float64) for each in arrays], given, row.order), tensor(dtypes, given, row.order)
+
+    def _due(self, row: Row, returned: str) -> str:
+        """The dtype that a number is judged in: what reverse mode returns is due in the dtype of the inputs, also where
+        a backward rule makes less of it.
+        """
+        inputs = {str(each.dtype) for each in self.target.own.subject.place}
+        if len(inputs) > 1 or returned in inputs or _REVERSE.isdisjoint(row.transforms):
+            return returned
+        return max(returned, *inputs, key=lambda each: FORMATS[each].precision)
 
     @cached_property
     def point(self) -> dict[str, Any]:
