@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import verifier.truth.lifted as module
 from verifier.arithmetic.ball import BallSystem
 from verifier.arithmetic.elements import is_finite
 from verifier.execution.dtypes import x64_for
@@ -64,6 +65,14 @@ def test_rules_are_proved_for_all_x(function, order):
 
 def test_the_square_of_tanh_is_proved():
     assert is_proved(lambda x: jnp.tanh(x) ** 2)
+
+
+def test_the_graph_of_a_formula_is_built_once_for_all_points_of_a_proof(monkeypatch):
+    built = []
+    build = module.elementwise
+    monkeypatch.setattr(module, "elementwise", lambda *given: built.append(given) or build(*given))
+    assert is_proved(lambda x: jnp.tanh(x) ** 2)
+    assert len(built) <= 2
 
 
 def test_a_rounded_constant_of_the_rule_is_no_proof():

@@ -8,9 +8,10 @@ what holds for all of its values holds for all in a ball around it. Source: DESI
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -198,25 +199,37 @@ def proved(program: Kernel | None, reference: Kernel | None) -> bool:
 
 
 def _refuted(program: Kernel, reference: Kernel) -> bool:
+    if program == reference:
+        return False
     symbols = sorted({*program.free_symbols, *reference.free_symbols}, key=str)
+    sides = [_evaluator(each, symbols) for each in (program, reference)]
     for start in range(len(_SAMPLE)):
         place = [_SAMPLE[(start + 3 * index) % len(_SAMPLE)] for index in range(len(symbols))]
-        if disjoint(value_at(program, symbols, place), value_at(reference, symbols, place)):
+        if disjoint(*(side(place) for side in sides)):
             return True
     return False
 
 
 def value_at(expression: Kernel, symbols: Sequence[sympy.Symbol], place: Sequence[float]) -> Element:
     """The expression at an exact point in balls; unknown where it has no value there, or no evaluation."""
+    return _evaluator(expression, symbols)(place)
+
+
+def _evaluator(expression: Kernel, symbols: Sequence[sympy.Symbol]) -> Callable[[Sequence[float]], Element]:
+    """The value at a point. The graph of the expression, which costs more than its values, is built once."""
     system = BallSystem(_BITS)
     slots: dict[Kernel, Kernel] = {symbol: slot(index) for index, symbol in enumerate(symbols)}
     leaves = [leaf(f"input {index}") for index in range(len(symbols))]
-    try:
-        node = elementwise(expression.xreplace(slots), leaves)
-        given = {each.name: _box(system.exact(Fraction(x))) for each, x in zip(leaves, place, strict=True)}
-        return evaluate_graph([node], given, system)[0].item()
-    except FAILURES as error:
-        return Unknown(f"no evaluation of the formula: {type(error).__name__}", "")
+    graph = cache(lambda: elementwise(expression.xreplace(slots), leaves))
+
+    def at(place: Sequence[float]) -> Element:
+        try:
+            given = {each.name: _box(system.exact(Fraction(x))) for each, x in zip(leaves, place, strict=True)}
+            return evaluate_graph([graph()], given, system)[0].item()
+        except FAILURES as error:
+            return Unknown(f"no evaluation of the formula: {type(error).__name__}", "")
+
+    return at
 
 
 def _box(element: Element) -> np.ndarray:
