@@ -243,6 +243,14 @@ def test_an_order_without_any_program_is_missing():
     assert not result.ok
 
 
+@pytest.mark.parametrize(
+    "other", [lambda x: jnp.stack([x, x]), lambda x: (x, x), lambda x: 3], ids=["shape", "count", "none"]
+)
+def test_a_surrogate_returns_what_the_function_does(other):
+    with pytest.raises(UsageError, match="surrogate="):
+        verifier.check(jnp.round, 0.3, surrogate=other)
+
+
 def test_a_refusal_without_a_word_reads_as_one():
     """JAX asserts that what a `linear_call` is linear for is not differentiated."""
 

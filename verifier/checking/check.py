@@ -126,7 +126,7 @@ def _target(
     wide = own if name == "float64" else _wide(asked, dtype)
     references = (None, None)
     if surrogate is not None:
-        reference = Tracing(asked.subject(dtype, surrogate), name)
+        reference = Tracing(_surrogate(asked, dtype, surrogate, own.subject), name)
         references = (reference, reference if name == "float64" else _wide(asked, dtype, surrogate))
     return Target(
         own=own,
@@ -137,6 +137,18 @@ def _target(
         seed=asked.seed,
         named=asked.programs is not None,
     )
+
+
+def _surrogate(asked: Asked, dtype: str | None, surrogate: Callable[..., Any], own: Subject) -> Subject:
+    """The surrogate at the function's arguments; raises UsageError where it returns other results."""
+    try:
+        found = asked.subject(dtype, surrogate)
+    except UsageError as error:
+        raise UsageError(f"surrogate=: {error}") from None
+    theirs, ours = ([each.shape for each in given.results] for given in (found, own))
+    if theirs != ours:
+        raise UsageError(f"surrogate= returns real results of shapes {theirs}, and the function of shapes {ours}")
+    return found
 
 
 def _intent(meant: str | Known | None, own: Tracing) -> Intent | None:
