@@ -190,3 +190,15 @@ def test_what_flushing_alone_does_fails_at_given_points_only(given):
     assert flushed
     assert {each.fails for each in flushed} == {given}
     assert all("FLUSHED" in each.number_verdict.reason for each in flushed)
+
+
+@pytest.mark.skipif(not numbers.flushes_subnormals("float32"), reason="this device keeps subnormal numbers")
+@pytest.mark.parametrize("given", [True, False])
+def test_a_comparison_that_takes_a_subnormal_number_for_zero_fails_at_given_points_only(given):
+    low = float(FLOAT32.smallest_subnormal)
+    at, domain = (low, (0.5, 1.0)) if given else (1.0, (0.0, 1.0))
+    result = verifier.check(jax.nn.relu, np.float32(at), programs=("grad/jit",), domain=domain, points=1)
+    verdicts = [each for each in result.verdicts if 0 < each.point["x"] < float(FLOAT32.smallest_normal)]
+    assert verdicts
+    assert {each.fails for each in verdicts} == {given}
+    assert all("FLUSHED" in each.number_verdict.reason for each in verdicts)

@@ -63,7 +63,18 @@ class Numbers:
             found = judge(replace(truth, summands=explanation.summands(position)))
         if found.kind is NumberClass.LOSSY and explanation.explains(position, value) is False:
             return unexplained(found, explanation.reach(position))
-        return found
+        return self._flushed(found, explanation, position, value)
+
+    def _flushed(self, found: NumberVerdict, explanation: Explanation, position: int, value: float) -> NumberVerdict:
+        """What rounding explains only where an operand is flushed, as by a comparison that takes it for zero."""
+        if found.kind is not NumberClass.LOSSY or not found.fails or found.reason.startswith(_FLUSHED):
+            return found
+        if (
+            not explanation.explains(position, value)
+            or explanation.explains_without_flushing(position, value) is not False
+        ):
+            return found
+        return replace(_named_flushed(found), fails=self.given)
 
     def _judged(self, value: float, dtype: str, maker: Maker, truth: Truth) -> NumberVerdict:
         """At the user's own points flushing excuses nothing, at sampled ones it does.
@@ -84,7 +95,7 @@ class Numbers:
         if explanation.explains_without_flushing(position, value):
             return strict
         found = strict if self.given else lenient
-        return replace(found, reason="; ".join(each for each in ("FLUSHED", found.reason) if each))
+        return _named_flushed(found)
 
     def _share(self, row: Row) -> Fraction:
         """K times what the program's longest sum adds to it."""
@@ -109,6 +120,13 @@ class Numbers:
             return Explanation(None, self.place, None), np.empty(0, dtype=int)
         explanation = Explanation(traced.jaxpr, self.place, target, self.own.options(traced.jaxpr))
         return explanation, self.own.positions(traced, row.order)
+
+
+_FLUSHED = "FLUSHED"
+
+
+def _named_flushed(found: NumberVerdict) -> NumberVerdict:
+    return replace(found, reason="; ".join(each for each in (_FLUSHED, found.reason) if each))
 
 
 @cache
