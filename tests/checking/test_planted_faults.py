@@ -180,6 +180,17 @@ def test_a_rule_that_is_right_for_unit_cotangents_only(name):
         assert all(each.blame.primitive.startswith("custom_vjp_call") for each in result.verdicts)
 
 
+def test_a_rule_that_is_meant_not_to_be_linear():
+    """Said to be so, it passes, and another fault of it is still found."""
+    clipping = backward(lambda g, slope: slope * jnp.clip(g, -1, 1))
+    assert "linear=False" in str(verifier.check(clipping, np.float64(0.7)).verdicts[0].blame)
+    assert verifier.check(clipping, np.float64(0.7), linear=False).ok
+    doubling = backward(lambda g, slope: 2 * slope * jnp.clip(g, -1, 1))
+    found = verifier.check(doubling, np.float64(0.7), linear=False)
+    assert all(each.rule == "WRONG" for each in found.verdicts)
+    assert "surrogate=" in str(found.verdicts[0].blame)
+
+
 def test_a_rule_of_the_user_s_for_a_function_of_jax_s():
     forgetful, inexact = jax.custom_vjp(jnp.sin), jax.custom_jvp(jnp.sin)
     forgetful.defvjp(lambda x: (jnp.sin(x), x), lambda x, g: (jnp.cos(x),))

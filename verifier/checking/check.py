@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Literal
 
@@ -44,6 +44,7 @@ def check(
     formula: str | None = None,
     surrogate: Callable[..., Any] | None = None,
     defines: str | None = None,
+    linear: bool = True,
     undecided: Literal["fail", "allow"] = "fail",
 ) -> Result:
     """Judge the derivatives of `fn` at `args`: what JAX's rules make of it, and what the device computes.
@@ -57,7 +58,9 @@ def check(
     the catalog's language what the value is meant to be; for many functions that JAX documents, called with numbers, it
     is known (`catalog/jax.yaml`). The truth is that of `fn` itself, whatever custom rules it holds, unless they
     differentiate a declared `surrogate` function, or the y that `defines`, an equation such as "y**2 - x = 0" between
-    the inputs and the value, gives. `undecided="allow"` lets pass what cannot be decided.
+    the inputs and the value, gives. `linear=False` says that the rules in `fn` are not meant to be linear in tangents
+    and cotangents, as when they clip gradients: then they are judged for unit ones alone. `undecided="allow"` lets pass
+    what cannot be decided.
     Raises UsageError for a wrong argument, FormulaError for a formula that can't be read, and what `fn` itself raises.
     """
     if undecided not in ("fail", "allow"):
@@ -77,7 +80,8 @@ def check(
         seed=seed,
     )
     meant = formula if formula is not None or surrogate is not None or defines is not None else known(asked)
-    found = {dtype: list(_in_dtype(asked, dtype, meant, surrogate, defines)) for dtype in dtypes_of(dtypes)}
+    declared = _Declared(meant, surrogate, defines, linear)
+    found = {dtype: list(_in_dtype(asked, dtype, declared)) for dtype in dtypes_of(dtypes)}
     result = _result(asked, list(chain(*found.values())), allows_undecided=undecided == "allow")
     text = meant.text if isinstance(meant, Known) else meant
     return replace(
@@ -95,15 +99,19 @@ def assert_derivatives(fn: Callable[..., Any], *args: Any, **options: Any) -> No
         raise AssertionError(f"\n{result}")
 
 
-def _in_dtype(
-    asked: Asked,
-    dtype: str | None,
-    meant: str | Known | None,
-    surrogate: Callable[..., Any] | None,
-    defines: str | None,
-) -> Iterator[Found]:
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """What the value is meant to be, what is differentiated in the function's place, and what its rules are not."""
+
+    meant: str | Known | None
+    surrogate: Callable[..., Any] | None
+    defines: str | None
+    linear: bool
+
+
+def _in_dtype(asked: Asked, dtype: str | None, declared: _Declared) -> Iterator[Found]:
     try:
-        target = _target(asked, dtype, meant, surrogate, defines)
+        target = _target(asked, dtype, declared)
     except JAXTypeError as error:  # for instance Python's `if` on a number that is traced
         yield Skipped(what="the function", why=f"it cannot be traced: {reason_of(error)}")
         return
@@ -114,27 +122,22 @@ def _in_dtype(
     yield from shown_formulas(target.own, _name(asked.fn), [row for programs in rows.values() for row in programs])
 
 
-def _target(
-    asked: Asked,
-    dtype: str | None,
-    meant: str | Known | None,
-    surrogate: Callable[..., Any] | None,
-    defines: str | None,
-) -> Target:
+def _target(asked: Asked, dtype: str | None, declared: _Declared) -> Target:
     name = dtype or asked.own()
     own = Tracing(asked.subject(dtype), name)
     wide = own if name == "float64" else _wide(asked, dtype)
     references = (None, None)
-    if surrogate is not None:
-        reference = Tracing(_surrogate(asked, dtype, surrogate, own.subject), name)
-        references = (reference, reference if name == "float64" else _wide(asked, dtype, surrogate))
+    if declared.surrogate is not None:
+        reference = Tracing(_surrogate(asked, dtype, declared.surrogate, own.subject), name)
+        references = (reference, reference if name == "float64" else _wide(asked, dtype, declared.surrogate))
     return Target(
         own=own,
-        wide=wide if surrogate is None or references[1] is not None else None,
+        wide=wide if declared.surrogate is None or references[1] is not None else None,
         references=references,
-        intent=_intent(meant, own),
-        defines=None if defines is None else _defined(defines, own.subject),
+        intent=_intent(declared.meant, own),
+        defines=None if declared.defines is None else _defined(declared.defines, own.subject),
         seed=asked.seed,
+        linear=declared.linear,
         named=asked.programs is not None,
     )
 

@@ -15,7 +15,7 @@ from verifier.checking.route import Route
 from verifier.checking.tracing import Tracing
 from verifier.execution.dtypes import x64_for
 from verifier.model.jaxprs import all_equations, inner_programs
-from verifier.model.rule import Blame, RuleClass, RuleVerdict
+from verifier.model.rule import Blame, Note, RuleClass, RuleVerdict
 from verifier.programs.equation import as_function, is_custom_rule, is_foreign
 from verifier.programs.source_lines import SourceLine, source_line
 from verifier.programs.trace import defaults, subject
@@ -47,8 +47,16 @@ def blamed_rule(route: Route, order: int) -> Blame | None:
     equation, verdict = found[0]
     what = "stands at a kink, where the slopes that rules choose need not fit together"
     if verdict.kind in _SUSPECT:
-        what = f"its rule is {verdict.kind} by itself: {verdict.reason}"
+        what = f"its rule is {verdict.kind} by itself: {verdict.reason}{_if_meant(equation, verdict)}"
     return Blame(primitive=equation.primitive.name, source=str(written_at(equation) or ""), what=what)
+
+
+def _if_meant(equation: Any, verdict: RuleVerdict) -> str:
+    """How a rule of the user's own is declared that is no mistake, as of a straight-through estimator."""
+    if verdict.kind is not RuleClass.WRONG or not is_foreign(equation) or Note.VALUE in verdict.notes:
+        return ""
+    declared = "linear=False" if Note.NONLINEAR in verdict.notes else "surrogate= or defines="
+    return f" (if it is meant so, declare it: {declared})"
 
 
 def _only_rule(route: Route) -> Blame | None:
@@ -139,7 +147,7 @@ def _own_rule(
     except Exception:  # an equation that stands in no function of its own, or has nothing to differentiate
         return None
     place = tuple(np.asarray(each).astype(np.float64) for each in given.place)
-    inner = Route(Tracing(given, route.tracing.dtype), place, route.seed, thorough=False)
+    inner = Route(Tracing(given, route.tracing.dtype), place, route.seed, thorough=False, linear=route.linear)
     rows = defaults(order, scalar=given.is_scalar)
     verdicts = [each for row in rows for each in _verdicts(inner, row, rows)]
     return max((each for each in verdicts if each.kind in _ORDER), key=lambda each: each.severity, default=None)

@@ -48,6 +48,8 @@ class Target:
     defines: tuple[str, str] | None = None
     """A defining equation and the name that the value has in it."""
     seed: int = 0
+    linear: bool = True
+    """Whether rules are to be linear in tangents and cotangents."""
     named: bool = False
     """Whether the user named the programs: then each of them is to be judged."""
     _same: dict[Row, bool] = field(default_factory=dict)
@@ -105,7 +107,7 @@ class _Here:
         return self._route(self.target.own, self.target.references[0])
 
     def _route(self, tracing: Tracing, reference: Tracing | None) -> Route:
-        return Route(tracing, self.exact, self.target.seed, reference, self.implicit)
+        return Route(tracing, self.exact, self.target.seed, reference, self.implicit, linear=self.target.linear)
 
     @cached_property
     def implicit(self) -> Implicit | None:

@@ -74,6 +74,8 @@ class Route:
 
     Blame, which judges many equations, does neither.
     """
+    linear: bool = True
+    """Whether the user's own rules are to be linear in tangents and cotangents, as those that clip gradients are not."""
     most: int | None = None
     """Most components of the inputs that are looked at, where a table says more."""
     _decisions: dict[int, Decisions] = field(default_factory=dict)
@@ -251,9 +253,8 @@ class Route:
         """
         for index, verdict in np.ndenumerate(verdicts):
             if verdict.kind is not RuleClass.WRONG:
-                verdicts[index] = (
-                    self._wrong_value(verdicts, index) or _not_linear(unit, scaled, index, order) or verdict
-                )
+                bent = _not_linear(unit, scaled, index, order) if self.linear else None
+                verdicts[index] = self._wrong_value(verdicts, index) or bent or verdict
 
     def _wrong_value(self, verdicts: np.ndarray, index: tuple[int, ...]) -> RuleVerdict | None:
         """Of the value that a component belongs to; of a sum over all of them, of any."""
