@@ -56,6 +56,26 @@ def test_rules_and_claims_are_compared_too(run_of, rule, claim):
     }
 
 
+@pytest.mark.parametrize(
+    ("verdict", "fails", "direction", "back"),
+    [
+        ("UNDECIDED", False, "worse", "better"),
+        ("INEXACT", False, "worse", "better"),
+        ("WRONG", True, "newly wrong", "newly right"),
+    ],
+)
+@pytest.mark.parametrize("others", [1, 2])
+def test_a_rule_that_shared_its_record_is_compared_with_what_was_shared(
+    run_of, rule, verdict, fails, direction, back, others
+):
+    together = run_of(rule(component="d/dx", components=others + 1))
+    apart = run_of(rule(verdict, component="d/dx", fails=fails), rule(component="d/dy", components=others))
+    for old, new, expected in ((together, apart, direction), (apart, together, back)):
+        change = only(compare(old, new))
+        assert (change.subject.component, change.direction) == ("d/dx", expected)
+        assert compare(old, new).got_worse is (expected == direction)
+
+
 def test_an_entry_that_no_longer_runs_is_newly_wrong(run_of, number):
     failed = records.Entry(entry="e", title="e", section="s", status="FAILED", reason="killed")
     comparison = compare(run_of(number()), run_of(failed))

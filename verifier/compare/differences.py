@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from verifier.compare.facts import Fact, Subject, facts
@@ -79,7 +79,7 @@ class Comparison:
 def compare(old: Run, new: Run) -> Comparison:
     """What changed from `old` to `new`."""
     before, after = facts(old), facts(new)
-    found = [_change(each, before.get(each), after.get(each)) for each in {**before, **after}]
+    found = [_change(*each) for each in _side_by_side(before, after)]
     order = list(Direction)
     changes = sorted(
         (each for each in found if each is not None),
@@ -97,6 +97,31 @@ def compare(old: Run, new: Run) -> Comparison:
 def new_findings(baseline: Run, run: Run) -> tuple[Change, ...]:
     """The unacknowledged failures of a run that the baseline does not have, or has in a milder form."""
     return tuple(each for each in compare(baseline, run).changes if each.got_worse and each.new and each.new.fails)
+
+
+def _side_by_side(
+    before: Mapping[Subject, Fact], after: Mapping[Subject, Fact]
+) -> Iterator[tuple[Subject, Fact | None, Fact | None]]:
+    """Every subject with what both sides say of it.
+
+    Components whose rule is right share a record that names none of them. One that has a record of its own on one side
+    only is on the other side among those that share one, and what they share is no subject of its own there.
+    """
+    divided = [{_shared(each) for each in side if _is_part(each)} for side in (before, after)]
+    for each in {**before, **after}:
+        old, new = (side.get(each) or side.get(_shared(each)) for side in (before, after))
+        is_elsewhere = (old is None and each in divided[0]) or (new is None and each in divided[1])
+        if not is_elsewhere:
+            yield each, old, new
+
+
+def _is_part(subject: Subject) -> bool:
+    return subject.kind == "rule" and subject.component != ""
+
+
+def _shared(subject: Subject) -> Subject:
+    """What stands for a component that has no record of its own; itself where nothing else can."""
+    return replace(subject, component="") if _is_part(subject) else subject
 
 
 def _change(subject: Subject, old: Fact | None, new: Fact | None) -> Change | None:
