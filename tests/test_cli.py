@@ -80,6 +80,19 @@ def test_options_that_name_nothing_have_status_2_and_one_message(catalog, argume
     assert result.stdout == ""
 
 
+def test_against_a_baseline_other_questions_and_no_judgement_do_not_pass(tmp_path, catalog):
+    baseline = tmp_path / "baseline.jsonl"
+    invoke("run", catalog("1/0 > 5"), "--out", baseline, *NARROW)
+    assert invoke("run", catalog("1/0 > 5"), "--baseline", baseline, *NARROW).exit_code == 0
+    path = catalog("1/0 > 5")
+    path.write_text(path.read_text().replace("id: c", "id: other"))
+    result = invoke("run", path, "--baseline", baseline, *NARROW)
+    assert result.exit_code == 4
+    assert "0 new findings, 1 newly undecided.\n  one: claim other: UNDECIDED" in result.stdout
+    path.write_text(path.read_text().split("    claims:")[0])
+    assert invoke("run", path, "--baseline", baseline, "--program", "hessian").exit_code == 4
+
+
 def test_a_missing_catalog_has_status_2(tmp_path):
     result = invoke("run", tmp_path / "none.yaml")
     assert result.exit_code == 2

@@ -189,15 +189,15 @@ def _read(run_file: Path | None) -> Run | None:
 
 def _against(baseline: Run, run_file: Run, *, quiet: bool) -> int:
     """The exit status where only what the baseline does not have counts; says what that is."""
-    from verifier.compare.differences import new_findings
+    from verifier.compare.differences import new_findings, new_questions
     from verifier.compare.text import line
 
-    found = new_findings(baseline, run_file)
+    found, open_ones = new_findings(baseline, run_file), new_questions(baseline, run_file)
     if not quiet:
-        click.echo(f"Against the baseline: {len(found)} new findings.")
-        for each in found:
+        click.echo(f"Against the baseline: {len(found)} new findings, {len(open_ones)} newly undecided.")
+        for each in (*found, *open_ones):
             click.echo(f"  {each.subject.entry}: {line(each)}")
-    return 1 if found else 4 if run_file.end.undecided > baseline.end.undecided else 0
+    return 1 if found else 4 if open_ones or not run_file.judged else 0
 
 
 def _options(options: dict[str, object]) -> Options:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from verifier.compare.differences import compare, new_findings
+from verifier.compare.differences import compare, new_findings, new_questions
 from verifier.runs import records
 
 KNOWN = records.Acknowledged(reason="known")
@@ -133,3 +133,18 @@ def test_a_failure_that_is_gone_is_right_only_where_the_verdict_is(run_of, numbe
     (change,) = compare(old, run_of(number(verdict))).changes
     assert change.direction == direction
     assert not change.got_worse
+
+
+def test_against_a_baseline_every_new_question_counts(run_of, number, claim):
+    known, other = claim("UNDECIDED"), claim("UNDECIDED", claim="other")
+    refuted = claim("REFUTED", claim="other", fails=True)
+    assert new_questions(run_of(known), run_of(known)) == ()
+    assert (
+        new_questions(
+            run_of(known, claim(claim="other")), run_of(claim(), claim("UNDECIDED", claim="x", acknowledged=KNOWN))
+        )
+        == ()
+    )
+    for before in ((known,), (known, claim(claim="other")), (known, refuted)):
+        (found,) = new_questions(run_of(*before), run_of(claim(), other))
+        assert found.subject.claim == "other"

@@ -9,7 +9,7 @@ from enum import StrEnum
 from verifier.compare.facts import Fact, Subject, facts
 from verifier.runs.reader import Run
 
-__all__ = ["Change", "Comparison", "Direction", "compare", "new_findings"]
+__all__ = ["Change", "Comparison", "Direction", "compare", "new_findings", "new_questions"]
 
 A_BIT = 1.0
 """Numbers of an unchanged class count as less accurate when they lose a whole bit more: compilers shift roundings."""
@@ -97,6 +97,15 @@ def compare(old: Run, new: Run) -> Comparison:
 def new_findings(baseline: Run, run: Run) -> tuple[Change, ...]:
     """The unacknowledged failures of a run that the baseline does not have, or has in a milder form."""
     return tuple(each for each in compare(baseline, run).changes if each.got_worse and each.new and each.new.fails)
+
+
+def new_questions(baseline: Run, run: Run) -> tuple[Change, ...]:
+    """What is unacknowledged and undecided in a run, and is not so in the baseline."""
+    return tuple(each for each in compare(baseline, run).changes if _is_open(each.new) and not _is_open(each.old))
+
+
+def _is_open(fact: Fact | None) -> bool:
+    return fact is not None and fact.verdict == "UNDECIDED" and not fact.acknowledged
 
 
 def _side_by_side(

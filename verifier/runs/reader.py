@@ -36,6 +36,11 @@ class Run:
     unfinished: tuple[str, ...] = ()
     """Entries that were still to come when the run was cut off, where it is read from its journal."""
 
+    @property
+    def judged(self) -> tuple[Verdict | Rule | Claim, ...]:
+        """Every record that holds a verdict."""
+        return (*self.verdicts, *self.rules, *self.claims)
+
 
 def read(path: str | Path) -> Run:
     """Read a whole run file; raises RunFileError where it is unreadable, corrupt, truncated or too new."""
@@ -67,8 +72,7 @@ def assembled(records: tuple[Record, ...], path: Path) -> Run:
             f"{path}: the records are not those that its `end` record counts ({differs}): some were lost or changed. "
             "Run again or copy the file again."
         )
-    judged = {each.entry for each in (*run.verdicts, *run.rules, *run.claims)}
-    lost = judged - {each.entry for each in run.entries}
+    lost = {each.entry for each in run.judged} - {each.entry for each in run.entries}
     if lost:
         raise RunFileError(
             f"{path}: there is no `entry` record of {', '.join(sorted(lost))}, though something was judged of it. "
