@@ -182,6 +182,18 @@ def test_merged_partial_runs_cover_what_the_whole_run_covers(tmp_path, catalog):
     assert read(merged).coverage.sections[0].missing == ("formula: 4",)
 
 
+def test_what_a_run_file_holds_steers_no_terminal_and_stays_as_it_is_for_programs(tmp_path, catalog):
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    invoke("run", catalog("2 == 2"), "--out", first, *NARROW)
+    invoke("run", catalog("2 == 3"), "--out", second, *NARROW)
+    second.write_text(second.read_text().replace("two is", "\\u001b[2J\\u200dtwo is"))
+    text = invoke("compare", first, second).stdout
+    assert "\ufffd[2J\ufffdtwo is" in text
+    assert "\x1b" not in text
+    (change,) = json.loads(invoke("compare", first, second, "--json").stdout)["changes"]
+    assert change["new"]["said"].startswith("\x1b[2J\u200dtwo is")
+
+
 def test_a_run_file_that_cannot_be_read_has_status_2(tmp_path):
     (tmp_path / "bad.jsonl").write_text("{}\n")
     for name in ("bad.jsonl", "none.jsonl"):

@@ -94,8 +94,29 @@ def _write(run_file: Run, catalog: str, *, github: bool, **files: Path | None) -
     for form, path in written.items():
         outputs.write(run_file, form, path, catalog)
     if github:
-        click.echo(outputs.FORMS["github"](run_file, catalog), nl=False)
+        _emit(outputs.FORMS["github"](run_file, catalog))
     return list(written.values())
+
+
+def _say(text: str) -> None:
+    """Print a text and a newline for people; what a run file or a catalog has a say in steers no terminal."""
+    from verifier.report.standard_output import harmless, say
+
+    say(harmless(text, but="\n\t"))
+
+
+def _emit(text: str) -> None:
+    """Print a text for programs as it is."""
+    from verifier.report.standard_output import say
+
+    say(text, end="")
+
+
+def _tell(text: str) -> None:
+    """As `_say`, to standard error."""
+    from verifier.report.standard_output import harmless
+
+    click.echo(harmless(text, but="\n\t"), err=True)
 
 
 class _Commands(click.Group):
@@ -105,10 +126,10 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except VerifierError as error:
-            click.echo(str(error), err=True)
+            _tell(str(error))
             ctx.exit(error.exit_status)
         except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
+            _tell("interrupted")
             ctx.exit(_INTERRUPTED)
 
 
@@ -177,7 +198,7 @@ def _told_what_is_kept(out: Path | None) -> Iterator[None]:
     except KeyboardInterrupt:
         if out is not None and journal_of(out).exists():
             kept = f"{journal_of(out)} keeps what is finished"
-            click.echo(f"{kept}: go on with --resume, or read it with `verifier report`", err=True)
+            _tell(f"{kept}: go on with --resume, or read it with `verifier report`")
         raise
 
 
@@ -194,9 +215,9 @@ def _against(baseline: Run, run_file: Run, *, quiet: bool) -> int:
 
     found, open_ones = new_findings(baseline, run_file), new_questions(baseline, run_file)
     if not quiet:
-        click.echo(f"Against the baseline: {len(found)} new findings, {len(open_ones)} newly undecided.")
+        _say(f"Against the baseline: {len(found)} new findings, {len(open_ones)} newly undecided.")
         for each in (*found, *open_ones):
-            click.echo(f"  {each.subject.entry}: {line(each)}")
+            _say(f"  {each.subject.entry}: {line(each)}")
     return 1 if found else 4 if open_ones or not run_file.judged else 0
 
 
@@ -222,7 +243,7 @@ def report(run_file: Path, github: bool, **files: Path | None) -> None:
     _check_files({f"--{form}": path for form, path in files.items()}, {"the run file": run_file})
     run = read_any(run_file)
     for path in _write(run, run.header.catalog.file, github=github, **files):
-        click.echo(f"wrote {path}")
+        _say(f"wrote {path}")
 
 
 @main.command()
@@ -257,7 +278,7 @@ def new(
     entry = add_entry(
         out, formula, domains=domains, name=name, title=title, section=section, orders=orders or (1, 2), points=points
     )
-    click.echo(f"added {entry} to {out}")
+    _say(f"added {entry} to {out}")
     with Progress(quiet=False) as progress:
         run_file = run_catalog(out, Options(entries=(entry,)), out=None, progress=progress)
     _print_summary(run_file, [])
@@ -277,7 +298,7 @@ def explain(
     """Print the mathematics of ENTRY, and its programs equation by equation with their local errors."""
     from verifier.engine.explain import explained
 
-    click.echo(explained(catalog, entry, at=at, dtype=dtype, orders=orders or (1,), programs=programs))
+    _say(explained(catalog, entry, at=at, dtype=dtype, orders=orders or (1,), programs=programs))
 
 
 @main.command()
@@ -313,7 +334,7 @@ def check(
             programs=programs or None,
             formula=formula,
         )
-    click.echo(str(result))
+    _say(str(result))
     sys.exit(0 if result.ok else 1 if result.is_wrong else 4)
 
 
@@ -336,7 +357,10 @@ def compare(old: Path, new: Path, as_json: bool, html: Path | None) -> None:
         from verifier.report.html import write_page
 
         write_page(render(comparison, after.header.catalog.title), html)
-    click.echo(text.as_json(comparison) if as_json else f"{text.as_text(comparison)}\n", nl=False)
+    if as_json:
+        _emit(text.as_json(comparison))
+    else:
+        _say(text.as_text(comparison))
     sys.exit(1 if comparison.got_worse else 0)
 
 
@@ -354,7 +378,7 @@ def merge(run_files: tuple[Path, ...], out: Path) -> None:
     with RunWriter(out) as writer:
         for record in found:
             writer.write(record)
-    click.echo(f"wrote {out}")
+    _say(f"wrote {out}")
 
 
 @main.command()
@@ -369,8 +393,8 @@ def history(database: Path, run_files: tuple[Path, ...], entries: tuple[str, ...
 
     if run_files:
         added = remember(database, [read(each) for each in run_files])
-        click.echo(f"{added} of {len(run_files)} runs added to {database}", err=True)
-    click.echo(trend_text(trends(database, entries=entries)))
+        _tell(f"{added} of {len(run_files)} runs added to {database}")
+    _say(trend_text(trends(database, entries=entries)))
 
 
 @main.command()
@@ -380,7 +404,7 @@ def doctor() -> None:
     from verifier.engine.run import PRELOAD
 
     lines = examine(PRELOAD)
-    click.echo(text(lines), nl=False)
+    _emit(text(lines))
     sys.exit(1 if any(line.fault for line in lines) else 0)
 
 
@@ -394,7 +418,7 @@ def coverage(run_file: Path, as_json: bool) -> None:
 
     found = read(run_file)
     if as_json:
-        click.echo(coverage_text.as_json(found))
+        _emit(f"{coverage_text.as_json(found)}\n")
     else:
         coverage_text.print_coverage(found)
 
@@ -406,7 +430,7 @@ def primitives() -> None:
 
     for row in primitives_table():
         systems = " ".join(name for name in ("ball", "germ") if getattr(row, name))
-        click.echo(f"{row.name:<28} {systems or '-':<10} {row.reason}".rstrip())
+        _say(f"{row.name:<28} {systems or '-':<10} {row.reason}".rstrip())
 
 
 @main.command()
@@ -414,7 +438,7 @@ def schema() -> None:
     """Print the JSON Schema of catalogs, for editors."""
     from verifier.catalog.schema import schema_text
 
-    click.echo(schema_text(), nl=False)
+    _emit(schema_text())
 
 
 def _print_summary(run_file: Run, files: list[Path]) -> None:

@@ -6,20 +6,20 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from unicodedata import category
 
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from verifier.report.standard_output import harmless, say
+
 __all__ = ["PIPED_WIDTH", "printed", "safe", "write_out"]
 
 PIPED_WIDTH = 100
-_STEERING = frozenset(("Cc", "Cf", "Cs"))
 
 
 def safe(text: str, style: str = "") -> Text:
     """Text from a run file: what steers a terminal, turns the direction or is half a character becomes a mark."""
-    return Text("".join("\ufffd" if category(each) in _STEERING else each for each in text), style=style)
+    return Text(harmless(text), style=style)
 
 
 def printed(content: RenderableType, *, width: int = PIPED_WIDTH, colour: bool = False) -> str:
@@ -42,6 +42,7 @@ def printed(content: RenderableType, *, width: int = PIPED_WIDTH, colour: bool =
 
 def write_out(text_of: Callable[[int, bool], str]) -> None:
     """Print what `text_of(width, colour)` gives to standard output, as that asks for it."""
-    is_terminal = sys.stdout.isatty()
-    width = os.get_terminal_size().columns if is_terminal else PIPED_WIDTH
-    sys.stdout.write(text_of(width, is_terminal and not os.environ.get("NO_COLOR")))
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    # Some terminals say that they are 0 wide.
+    width = (os.get_terminal_size().columns if is_terminal else 0) or PIPED_WIDTH
+    say(text_of(width, is_terminal and not os.environ.get("NO_COLOR")), end="")
