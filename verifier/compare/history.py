@@ -9,7 +9,7 @@ import hashlib
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,17 +20,23 @@ from verifier.runs.reader import Run
 
 __all__ = ["Moment", "Trend", "remember", "trends"]
 
+_Row = tuple[str, int, str, int, str, float]
+"""When a run started, its number and versions, and what it says: `failing`, `worst`, `lost_bits`."""
+
 _VERSION = 1
-_TABLES = """
-CREATE TABLE run (
-    id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, catalog TEXT NOT NULL, started TEXT NOT NULL,
-    versions TEXT NOT NULL
-) STRICT;
-CREATE TABLE entry (
-    run INTEGER NOT NULL REFERENCES run(id), entry TEXT NOT NULL, dtype TEXT NOT NULL, failing INTEGER NOT NULL,
-    worst TEXT NOT NULL, lost_bits REAL NOT NULL, PRIMARY KEY (run, entry, dtype)
-) STRICT, WITHOUT ROWID;
-"""
+_TABLES = (
+    """CREATE TABLE run (
+        id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, catalog TEXT NOT NULL, started TEXT NOT NULL,
+        versions TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE entry (
+        run INTEGER NOT NULL REFERENCES run(id), entry TEXT NOT NULL, dtype TEXT NOT NULL, failing INTEGER NOT NULL,
+        worst TEXT NOT NULL, lost_bits REAL NOT NULL, PRIMARY KEY (run, entry, dtype)
+    ) STRICT, WITHOUT ROWID""",
+    f"PRAGMA user_version = {_VERSION}",
+)
+_WHOLE = ""
+"""Stands for the dtype where an entry FAILED, which is said of all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +52,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """What became of an entry in one dtype, oldest run first."""
+    """What became of an entry of a catalog in one dtype, oldest run first."""
 
+    catalog: str
     entry: str
     dtype: str
     moments: tuple[Moment, ...]
@@ -60,22 +67,44 @@ def remember(database: Path, runs: Sequence[Run]) -> int:
 
 
 def trends(database: Path, *, entries: Sequence[str] = ()) -> list[Trend]:
-    """The trend of every entry and dtype, in the order of their names; only of `entries` where any are named."""
+    """The trend of every entry and dtype, in the order of their names; only of `entries` where any are named.
+
+    A run in which an entry FAILED is a moment in each of its dtypes.
+    """
     if not database.exists():
         raise UsageError(f"{database}: there is no history; add runs to it: verifier history {database} RUN.jsonl")
-    found: dict[tuple[str, str], list[Moment]] = defaultdict(list)
+    found: dict[tuple[str, str], dict[str, list[_Row]]] = defaultdict(lambda: defaultdict(list))
     with _open(database) as connection:
         rows = connection.execute(
-            "SELECT entry, dtype, started, versions, failing, worst, lost_bits FROM entry JOIN run ON run = id"
-            " ORDER BY entry, dtype, started, id"
+            "SELECT catalog, entry, dtype, started, id, versions, failing, worst, lost_bits"
+            " FROM entry JOIN run ON run = id ORDER BY entry, catalog, dtype"
         )
-        for entry, dtype, started, versions, failing, worst, lost in rows:
-            if not entries or entry in entries:
-                moment = Moment(
-                    started=started, versions=json.loads(versions), failing=failing, worst=worst, lost_bits=lost
-                )
-                found[entry, dtype].append(moment)
-    return [Trend(entry=entry, dtype=dtype, moments=tuple(each)) for (entry, dtype), each in found.items()]
+        for catalog, entry, dtype, *row in rows:
+            found[catalog, entry][dtype].append(tuple(row))
+    _require_known(entries, {entry for _, entry in found}, database)
+    return [
+        Trend(catalog=catalog, entry=entry, dtype=dtype, moments=tuple(map(_moment, sorted(rows))))
+        for (catalog, entry), by_dtype in found.items()
+        if not entries or entry in entries
+        for dtype, rows in _with_failures(by_dtype).items()
+    ]
+
+
+def _require_known(entries: Sequence[str], known: Collection[str], database: Path) -> None:
+    unknown = [each for each in entries if each not in known]
+    if unknown:
+        raise UsageError(f"{database} has no entry {', '.join(unknown)}; it has {', '.join(sorted(known)) or 'none'}")
+
+
+def _with_failures(by_dtype: Mapping[str, list[_Row]]) -> Mapping[str, list[_Row]]:
+    """What is said of all dtypes, in each."""
+    of_one = {dtype: rows for dtype, rows in by_dtype.items() if dtype != _WHOLE}
+    return {dtype: rows + by_dtype.get(_WHOLE, []) for dtype, rows in of_one.items()} or by_dtype
+
+
+def _moment(row: _Row) -> Moment:
+    started, _, versions, failing, worst, lost = row
+    return Moment(started=started, versions=json.loads(versions), failing=failing, worst=worst, lost_bits=lost)
 
 
 @contextmanager
@@ -89,11 +118,22 @@ def _open(database: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _prepare(connection: sqlite3.Connection, database: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > _VERSION:
+    """Make the tables in a database without any, in one step; two processes may begin at once."""
+    if _version(connection) == 0:
+        connection.execute("BEGIN IMMEDIATE")
+        if _version(connection) == 0:
+            if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                raise UsageError(f"{database}: this is a database of something else; name another file")
+            for statement in _TABLES:
+                connection.execute(statement)
+        connection.commit()
+    if _version(connection) > _VERSION:
         raise UsageError(f"{database}: this history was written by a newer verifier; install that, or name another")
-    if version == 0:
-        connection.executescript(_TABLES + f"PRAGMA user_version = {_VERSION};")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return version
 
 
 def _add(connection: sqlite3.Connection, run: Run) -> bool:
@@ -101,13 +141,14 @@ def _add(connection: sqlite3.Connection, run: Run) -> bool:
     versions = json.dumps(dict(provenance.versions), sort_keys=True)
     told = json.dumps([run.header.catalog.digest, provenance.started, versions, repr(run.end)])
     digest = hashlib.sha256(told.encode()).hexdigest()
-    if connection.execute("SELECT 1 FROM run WHERE digest = ?", (digest,)).fetchone():
-        return False
     added = connection.execute(
-        "INSERT INTO run (digest, catalog, started, versions) VALUES (?, ?, ?, ?)",
+        "INSERT INTO run (digest, catalog, started, versions) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (digest, run.header.catalog.file, provenance.started, versions),
     )
+    if not added.rowcount:
+        return False
     rows = [(added.lastrowid, *key, *_worst(group)) for key, group in _by_cell(run).items()]
+    rows += [(added.lastrowid, each, _WHOLE, 1, "FAILED", 0.0) for each in _failed(run)]
     connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", rows)
     return True
 
@@ -118,6 +159,12 @@ def _by_cell(run: Run) -> dict[tuple[str, str], list[Fact]]:
         if subject.kind == "number":
             groups[subject.entry, subject.dtype].append(fact)
     return groups
+
+
+def _failed(run: Run) -> list[str]:
+    """The entries of which nothing is known, as they FAILED."""
+    judged = {each.entry for each in run.verdicts}
+    return [each.entry for each in run.entries if each.status == "FAILED" and each.entry not in judged]
 
 
 def _worst(group: Sequence[Fact]) -> tuple[int, str, float]:

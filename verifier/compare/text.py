@@ -89,7 +89,7 @@ def _entries(comparison: Comparison) -> Iterator[str]:
 
 
 def _and_more(more: int) -> str:
-    return f"; and {more} more {'program' if more == 1 else 'programs'} alike" if more else ""
+    return f"; and {_counted(more, 'more program')} alike" if more else ""
 
 
 def _primitives(comparison: Comparison) -> Iterator[str]:
@@ -151,16 +151,31 @@ def _fact(fact: Fact) -> Mapping[str, Any]:
 
 
 def trend_text(trends: Sequence[Trend]) -> str:
-    """Every trend, a line a run; runs that say the same as the one before are only counted."""
-    return "\n".join(line for trend in trends for line in (f"{trend.entry} {trend.dtype}", *_moments(trend.moments)))
+    """Every trend, a line a run; runs that say the same as the one before are only counted. Catalogs are named where
+    there are several.
+    """
+    if not trends:
+        return "No run in this history has numbers."
+    several = len({each.catalog for each in trends}) > 1
+    return "\n".join(line for trend in trends for line in (_name(trend, several=several), *_moments(trend.moments)))
+
+
+def _name(trend: Trend, *, several: bool) -> str:
+    return " ".join(filter(None, (trend.entry, trend.dtype, f"({trend.catalog})" if several else "")))
 
 
 def _moments(moments: Sequence[Moment]) -> Iterator[str]:
     for _, group in groupby(moments, key=lambda each: (each.failing, each.worst, each.lost_bits, each.versions)):
         first, *rest = group
-        failing = f", {first.failing} failing" if first.failing else ""
-        again = f" (and {len(rest)} runs since then)" if rest else ""
-        yield (
-            f"  {first.started or 'unknown time'}  jax {first.versions.get('jax', 'unknown')}  "
-            f"{first.worst}, {first.lost_bits:.1f} bits lost{failing}{again}"
-        )
+        again = f" (and {_counted(len(rest), 'run')} since then)" if rest else ""
+        yield f"  {first.started or 'unknown time'}  jax {first.versions.get('jax', 'unknown')}  {_said(first)}{again}"
+
+
+def _said(moment: Moment) -> str:
+    bits = "" if moment.worst == "FAILED" else f", {moment.lost_bits:.1f} bits lost"
+    failing = f", {moment.failing} failing" if moment.failing else ""
+    return f"{moment.worst}{bits}{failing}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
