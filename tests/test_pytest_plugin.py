@@ -77,6 +77,25 @@ def test_failures_read_well_and_known_ones_do_not_fail(project):
     again.assert_outcomes(failed=1)
 
 
+@pytest.mark.parametrize("tag", ["skip", "xfail", "skipif", "parametrize", "usefixtures", "filterwarnings"])
+def test_a_tag_changes_no_outcome_and_is_found(project, tag):
+    (project.path / "small.catalog.yaml").write_text(CATALOG.replace("plain-one", tag))
+    result = project.runpytest_inprocess("--verifier-dtype", "float64", "-k", f"{tag} and wrong")
+    result.assert_outcomes(failed=1)
+
+
+def test_misuse_is_said_without_a_traceback(project):
+    text = CATALOG.replace("    orders: [1]", "    orders: [1]\n    implementation: nothing:here")
+    (project.path / "small.catalog.yaml").write_text(text)
+    result = project.runpytest_inprocess("-k", "square and not right and not wrong and not known")
+    result.assert_outcomes(failed=1)
+    assert "--verifier-allow-imports) if you trust this catalog" in result.stdout.str()
+    assert "Error\n" not in result.stdout.str()
+    for option in ("--verifier-samples=-5", "--verifier-seed=-1"):
+        refused = project.runpytest_inprocess(option)
+        refused.stderr.re_match_lines([r".*expected a whole number from 0 on, found '-\d'"])
+
+
 def test_a_faulty_catalog_is_one_collection_error_with_every_fault(project):
     (project.path / "small.catalog.yaml").write_text(CATALOG.replace("x**2", "x**").replace("2*x}", "frob(x)}"))
     result = project.runpytest_inprocess("--collect-only")

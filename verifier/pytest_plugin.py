@@ -6,6 +6,7 @@ imported when an item runs. An entry is verified once, however many of its claim
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,12 @@ class Mismatch(Exception):
     """What an entry or a claim got wrong, in words; shown without a traceback."""
 
 
+def _natural(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise ArgumentTypeError(f"expected a whole number from 0 on, found {text!r}")
+    return int(text)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The plugin's options, all of them `--verifier-...`."""
     group = parser.getgroup("verifier", "derivatives, verified")
@@ -42,8 +49,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--verifier-dtype", action="append", default=[], choices=_DTYPES, help="Only this dtype (repeatable)."
     )
-    group.addoption("--verifier-samples", type=int, default=None, metavar="N", help="Points to sample per entry.")
-    group.addoption("--verifier-seed", type=int, default=0, metavar="N", help="The seed of every sample.")
+    group.addoption("--verifier-samples", type=_natural, default=None, metavar="N", help="Points to sample per entry.")
+    group.addoption("--verifier-seed", type=_natural, default=0, metavar="N", help="The seed of every sample.")
     group.addoption("--verifier-full", action="store_true", help="Every program in every dtype on every device.")
     group.addoption(
         "--verifier-allow-imports", action="store_true", help="Import the programs that catalogs name, and run them."
@@ -91,11 +98,18 @@ class CatalogFile(pytest.File):
     def _item(self, entry: Entry, name: str, line: int) -> CatalogItem:
         item = CatalogItem.from_parent(self, name=name, entry=entry.id, line=line)
         for tag in entry.tags:
-            self.config.addinivalue_line("markers", f"{tag}: a tag of a catalog")
-            item.add_marker(tag)
+            item.extra_keyword_matches.add(tag)
+            if not self._says_what_to_do(tag):
+                self.config.addinivalue_line("markers", f"{tag}: a tag of a catalog")
+                item.add_marker(tag)
         if self.config.pluginmanager.hasplugin("xdist"):
             item.add_marker(pytest.mark.xdist_group(f"{self.path.name}::{entry.id}"))
         return item
+
+    def _says_what_to_do(self, tag: str) -> bool:
+        """Whether a marker of this name takes arguments, as `skip` does: a word to find an entry by changes no test."""
+        known: list[str] = self.config.getini("markers")
+        return any(each.startswith(f"{tag}(") for each in known)
 
 
 class CatalogItem(pytest.Item):
@@ -152,8 +166,10 @@ class CatalogItem(pytest.Item):
         )
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """A mismatch in its own words; anything else is a fault of ours, with its traceback."""
-        if isinstance(excinfo.value, Mismatch):
+        """A mismatch and a misuse in their own words; anything else is a fault of ours, with its traceback."""
+        from verifier.errors import VerifierError
+
+        if isinstance(excinfo.value, Mismatch | VerifierError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

@@ -89,7 +89,8 @@ def test_every_program_is_named_where_it_stands(verified_all: Verified) -> None:
     first, second, advice = str(caught.value).splitlines()
     assert first.endswith("small.yaml:9:21: entry `a` names a program to import, os:system")
     assert second.endswith("small.yaml:17:21: entry `b` names a program to import, shutil:rmtree")
-    assert advice == "nothing was imported and nothing was run; pass --allow-imports if you trust this catalog"
+    option = "--allow-imports (to pytest: --verifier-allow-imports)"
+    assert advice == f"nothing was imported and nothing was run; pass {option} if you trust this catalog"
     assert caught.value.exit_status == 2
 
 

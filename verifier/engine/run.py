@@ -105,7 +105,8 @@ def _check_imports(chosen: Iterable[Entry], options: Options) -> None:
         f" {at.name}"
         for entry, at in found
     ]
-    advice = "nothing was imported and nothing was run; pass --allow-imports if you trust this catalog"
+    option = "--allow-imports (to pytest: --verifier-allow-imports)"
+    advice = f"nothing was imported and nothing was run; pass {option} if you trust this catalog"
     raise UsageError("\n".join([*lines, advice]))
 
 
