@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from verifier.runs.journal import Head, Journal, read_any
 from verifier.runs.outcome import Outcome
 from verifier.runs.records import FORMAT, CatalogOf, Entry, Header
 
+NEWEST_RUN = max((Path(__file__).parent / "golden").glob("*.jsonl"))
 HEAD = Head(
     run={"the catalog": "d"}, entries=("a", "b"), header=Header(format=FORMAT, catalog=CatalogOf(title="T", digest="d"))
 )
@@ -126,3 +128,18 @@ def test_a_run_that_keeps_nothing_leaves_nothing(path):
     with Journal(path, HEAD, resume=False):
         assert path.exists()
     assert os.listdir(path.parent) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name")
+@pytest.mark.parametrize("kind", ["journal", "run file"])
+def test_a_pipe_is_read_once(path, kind):
+    with Journal(path, HEAD, resume=False) as journal:
+        journal.append(outcome("a"))
+    content = path.read_bytes() if kind == "journal" else NEWEST_RUN.read_bytes()
+    pipe = path.with_name("pipe")
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,), daemon=True)
+    writer.start()
+    assert read_any(pipe).entries
+    writer.join(timeout=10)
+    assert not writer.is_alive()

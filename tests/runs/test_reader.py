@@ -1,5 +1,6 @@
 """Reading: every golden file of every version, and every broken file refused with its line and what to do."""
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -146,6 +147,13 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     path.write_bytes(b"\xff\xfe\n")
     with pytest.raises(RunFileError, match=r":1: not a line of JSON"):
+        read(path)
+
+
+def test_a_compressed_file_is_called_so(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl.gz"
+    path.write_bytes(gzip.compress(NEWEST.read_bytes()))
+    with pytest.raises(RunFileError, match="the file is compressed; give what `gunzip` makes of it"):
         read(path)
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -19,7 +20,7 @@ from verifier.errors import RunFileError
 from verifier.runs.json_form import Malformed, dumps, loads
 from verifier.runs.outcome import Outcome
 from verifier.runs.placing import writing
-from verifier.runs.reader import Run, assembled, read
+from verifier.runs.reader import Run, assembled, opened, read_lines
 from verifier.runs.records import Coverage, Header, Provenance
 from verifier.runs.tallies import end_of
 
@@ -117,7 +118,8 @@ class Journal:
             return file
 
     def _continued(self, file: BinaryIO, head: Head) -> BinaryIO:
-        earlier, outcomes, length = _parsed(self._path)
+        with opened(self._path) as lines:
+            earlier, outcomes, length = _parsed(lines, self._path)
         _require_same(earlier, head, self._path)
         self.found = {each.entry.entry: each for each in outcomes if not each.transient}
         with writing(self._path):
@@ -191,9 +193,12 @@ def _busy(path: Path) -> RunFileError:
 def read_any(path: str | Path) -> Run:
     """Read a run file, or the journal of a run that was cut off: then `unfinished` names what was still to come."""
     path = Path(path)
-    if not _is_journal(path):
-        return read(path)
-    head, outcomes, _ = _parsed(path)
+    with opened(path) as file:
+        first = file.readline()
+        lines = chain([first] if first else [], file)
+        if not first.startswith(_MARK):
+            return read_lines(lines, path)
+        head, outcomes, _ = _parsed(lines, path)
     found = {each.entry.entry: each for each in outcomes}
     kept = [found[name] for name in head.entries if name in found]
     unfinished = tuple(name for name in head.entries if name not in found)
@@ -207,34 +212,18 @@ def _partial(header: Header, outcomes: Sequence[Outcome], path: Path) -> Run:
     return assembled((header, *lines, coverage, Provenance(entries=seconds), end_of(outcomes)), path)
 
 
-def _is_journal(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_MARK)) == _MARK
-    except OSError:
-        return False  # the reader says what is wrong
-
-
-def _parsed(path: Path) -> tuple[Head, list[Outcome], int]:
+def _parsed(lines: Iterable[bytes], path: Path) -> tuple[Head, list[Outcome], int]:
     """The head, the outcomes in the order of the file, and how many bytes of it are whole lines."""
-    lines = list(_whole_lines(path))
-    if not lines or not lines[0].startswith(_MARK):
+    whole = [line for line in lines if line.endswith(b"\n")]
+    if not whole or not whole[0].startswith(_MARK):
         raise RunFileError(f"{path}:1: this is no journal of a run; move it away and run without --resume")
     try:
-        head = loads(Head, lines[0])
+        head = loads(Head, whole[0])
     except Malformed as fault:
         raise RunFileError(
             f"{path}:1: a journal that this version cannot read ({fault}); run without --resume to begin anew"
         ) from None
-    return head, [_outcome(line, path, number) for number, line in enumerate(lines[1:], 2)], sum(map(len, lines))
-
-
-def _whole_lines(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            yield from (line for line in file if line.endswith(b"\n"))
-    except OSError as error:
-        raise RunFileError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    return head, [_outcome(line, path, number) for number, line in enumerate(whole[1:], 2)], sum(map(len, whole))
 
 
 def _outcome(line: bytes, path: Path, number: int) -> Outcome:

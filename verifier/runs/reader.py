@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from verifier.errors import RunFileError
 from verifier.runs.json_form import Malformed, decode
 from verifier.runs.records import FORMAT, Claim, Coverage, End, Entry, Header, Provenance, Record, Rule, Verdict
 from verifier.runs.tallies import miscounted
 
-__all__ = ["Run", "assembled", "equal_bytes_apart_from_provenance", "read"]
+__all__ = ["Run", "assembled", "equal_bytes_apart_from_provenance", "opened", "read", "read_lines"]
 
+_GZIP = b"\x1f\x8b"
 _PROVENANCE = b'{"kind":"provenance"'
 
 T = TypeVar("T")
@@ -45,7 +46,13 @@ class Run:
 def read(path: str | Path) -> Run:
     """Read a whole run file; raises RunFileError where it is unreadable, corrupt, truncated or too new."""
     path = Path(path)
-    records = tuple(_records(path))
+    with opened(path) as file:
+        return read_lines(file, path)
+
+
+def read_lines(lines: Iterable[bytes], path: Path) -> Run:
+    """As `read`, of the lines of a file that is open already: a pipe is read once only."""
+    records = tuple(_records(lines, path))
     if not records or not isinstance(records[-1], End):
         raise RunFileError(
             f"{path}:{len(records) + 1}: the file is truncated: it has no `end` record. "
@@ -89,26 +96,27 @@ def equal_bytes_apart_from_provenance(a: str | Path, b: str | Path) -> bool:
 
 
 def _measured_lines(path: Path) -> Iterator[bytes]:
-    with _opened(path) as file:
+    with opened(path) as file:
         for line in file:
             if not line.startswith(_PROVENANCE):
                 yield line
 
 
-def _records(path: Path) -> Iterator[Record]:
+def _records(lines: Iterable[bytes], path: Path) -> Iterator[Record]:
     ended = False
-    with _opened(path) as file:
-        for number, line in enumerate(file, start=1):
-            record = _record(line, path, number)
-            if isinstance(record, Header) != (number == 1):
-                raise _fault(path, number, "the header must be the first record, and the only header")
-            if ended:
-                raise _fault(path, number, "a record follows the `end` record")
-            ended = isinstance(record, End)
-            yield record
+    for number, line in enumerate(lines, start=1):
+        record = _record(line, path, number)
+        if isinstance(record, Header) != (number == 1):
+            raise _fault(path, number, "the header must be the first record, and the only header")
+        if ended:
+            raise _fault(path, number, "a record follows the `end` record")
+        ended = isinstance(record, End)
+        yield record
 
 
 def _record(line: bytes, path: Path, number: int) -> Record:
+    if line.startswith(_GZIP):
+        raise RunFileError(f"{path}: the file is compressed; give what `gunzip` makes of it.")
     if not line.endswith(b"\n"):
         raise RunFileError(
             f"{path}:{number}: the file is truncated in the middle of a line; run again or copy the file again."
@@ -144,7 +152,8 @@ def _fault(path: Path, number: int, what: str) -> RunFileError:
     return RunFileError(f"{path}:{number}: {what}. The file is corrupt; run again or copy the file again.")
 
 
-def _opened(path: Path) -> Any:
+def opened(path: Path) -> BinaryIO:
+    """A file to read; raises RunFileError where it cannot be read."""
     try:
         return path.open("rb")
     except OSError as error:
