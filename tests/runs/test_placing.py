@@ -62,6 +62,19 @@ def test_what_goes_wrong_leaves_what_was_there_and_nothing_beside(tmp_path):
     assert os.listdir(tmp_path) == ["page"]
 
 
+def test_two_processes_that_write_one_file_at_once_both_write_all_of_it(tmp_path, monkeypatch):
+    path = tmp_path / "page"
+    with Placing(path) as first:
+        first.write("first" * 10_000)
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr(os, "getpid", lambda: 1)
+            write(path, "second")
+        assert path.read_text() == "second"
+        first.write(".")
+    assert path.read_text() == "first" * 10_000 + "."
+    assert os.listdir(tmp_path) == ["page"]
+
+
 def test_a_full_disk_is_one_error_and_leaves_nothing_beside(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(RunFileError, match=r"page: cannot be written \(No space left on device\)"):
