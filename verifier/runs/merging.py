@@ -44,7 +44,8 @@ def merged(runs: Sequence[Run]) -> tuple[records.Record, ...]:
     parts = parts_of(runs)
     names = Names.of(parts)
     named = [names.given_to(run) for run in runs]
-    outcomes = [_outcome(entry, named) for entry in _entries(named)]
+    divided = [_by_entry(run) for run in named]
+    outcomes = [_outcome(entry, [each(entry) for each in divided]) for entry in _entries(named)]
     return (
         _header(named),
         *(record for outcome in outcomes for record in outcome.records),
@@ -95,20 +96,30 @@ def _in_catalog_order(runs: Sequence[Run], found: Iterable[T], entry: Callable[[
 # ---- entries
 
 
+def _by_entry(run: Run) -> Callable[[str], Run]:
+    """What a run says of an entry alone, by its name."""
+    groups = {name: _grouped(getattr(run, name)) for name in ("entries", "verdicts", "rules", "claims")}
+    return lambda entry: replace(run, **{name: tuple(found.get(entry, ())) for name, found in groups.items()})
+
+
+def _grouped(found: Iterable[Any]) -> Mapping[str, list[Any]]:
+    groups: dict[str, list[Any]] = {}
+    for each in found:
+        groups.setdefault(each.entry, []).append(each)
+    return groups
+
+
 def _outcome(entry: str, runs: Sequence[Run]) -> Outcome:
+    """What runs that say nothing of other entries say together."""
     found, skipped = joined_entry(entry, runs)
     return Outcome(
         entry=found,
         conflicts=int(found.status == "ORACLE CONFLICT"),
-        verdicts=_agreed(_of(entry, (run.verdicts for run in runs)), _cell, "number"),
-        rules=_agreed(_of(entry, (run.rules for run in runs)), _rule, "rule"),
+        verdicts=_agreed([each for run in runs for each in run.verdicts], _cell, "number"),
+        rules=_agreed([each for run in runs for each in run.rules], _rule, "rule"),
         claims=_claims(entry, runs),
         skipped=skipped,
     )
-
-
-def _of(entry: str, groups: Iterable[Iterable[T]]) -> list[T]:
-    return [each for group in groups for each in group if each.entry == entry]  # type: ignore[attr-defined]
 
 
 def _cell(record: records.Verdict) -> tuple[object, ...]:
@@ -155,11 +166,10 @@ def _claims(entry: str, runs: Sequence[Run]) -> tuple[records.Claim, ...]:
     said: dict[str, list[_Said]] = {}
     for run in runs:
         jax = frozenset(each.versions.get("jax", "unknown") for each in parts_with(entry, run))
-        has_failed = any(each.entry == entry and each.status == "FAILED" for each in run.entries)
+        has_failed = any(each.status == "FAILED" for each in run.entries)
         for each in run.claims:
-            if each.entry == entry:
-                is_silent = has_failed and each.verdict == "UNDECIDED"
-                said.setdefault(each.claim, []).append(_Said(each, jax, is_silent))
+            is_silent = has_failed and each.verdict == "UNDECIDED"
+            said.setdefault(each.claim, []).append(_Said(each, jax, is_silent))
     return tuple(reduce(_worse, each).claim for each in said.values())
 
 
