@@ -57,7 +57,7 @@ class Budget:
     def spend(self, steps: int = 1) -> None:
         self.left -= steps
         if self.left < 0:
-            raise Refused("the listing takes more steps than its budget; shorten its loops or raise `steps`")
+            raise Refused("the listing takes more steps than it may; shorten its loops")
 
     def admit(self, elements: int) -> None:
         """Let an array of `elements` exist."""
