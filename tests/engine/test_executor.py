@@ -19,8 +19,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from verifier.catalog.reader import read
 from verifier.cli import main
 from verifier.engine import member
+from verifier.engine.executor import ThisMachine
 from verifier.engine.member import Admission, about
 from verifier.engine.options import Options
 from verifier.engine.progress import Progress
@@ -70,6 +72,12 @@ def test_an_address_that_is_none_is_a_usage_error(catalog, address):
 def test_a_count_of_processes_is_for_this_machine_only(catalog):
     with pytest.raises(UsageError, match="--workers counts processes of this machine"):
         run(catalog, executor="dask://host:8786", workers=2)
+
+
+@pytest.mark.parametrize(("asked", "entries", "count"), [(0, 3, 0), (1, 3, 1), (2, 3, 2), (64, 3, 3), (64, 0, 1)])
+def test_no_more_processes_share_the_memory_than_there_are_entries(catalog, asked, entries, count):
+    machine = ThisMachine(read(catalog), replace(NARROW, workers=asked))
+    assert machine.workers_for(None, entries) == count
 
 
 def test_without_the_extra_the_error_says_what_to_install(catalog, monkeypatch):

@@ -148,10 +148,10 @@ class ThisMachine:
 
     def workers_for(self, offered: Offered | None, entries: int) -> int:
         """As many workers as asked for; else one for each processor, but only one where an accelerator's memory is not
-        to be shared.
+        to be shared. Never more than there are entries: each has a share of the memory.
         """
         if self.options.workers is not None:
-            return self.options.workers
+            return min(self.options.workers, max(1, entries))
         shared = offered is None or offered.shares_memory
         return min(_MOST_WORKERS, machine()["cores"], max(1, entries)) if shared else 1
 

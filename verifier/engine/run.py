@@ -303,7 +303,8 @@ def _discovered(executor: Executor, workers: Any) -> Offered:
     workers.submit("finding devices", executor.discover())
     ((_, found),) = workers.results()
     if isinstance(found, Lost):
-        raise UsageError(f"the devices could not be found: {found.reason}; see `verifier doctor`")
+        advice = "see `verifier doctor`, and --memory, --timeout and --workers"
+        raise UsageError(f"the devices could not be found: {found.reason}; {advice}")
     return loads(Offered, found)
 
 
