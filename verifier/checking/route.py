@@ -75,7 +75,7 @@ class Route:
     Blame, which judges many equations, does neither.
     """
     linear: bool = True
-    """Whether the user's own rules are to be linear in tangents and cotangents, as those that clip gradients are not."""
+    """Whether the user's own rules are to be linear in tangents and cotangents; those that clip gradients are not."""
     most: int | None = None
     """Most components of the inputs that are looked at, where a table says more."""
     _decisions: dict[int, Decisions] = field(default_factory=dict)
