@@ -1,8 +1,11 @@
 """What counts as newly wrong, worse, less accurate, and the other way round."""
 
+from dataclasses import replace
+
 import pytest
 
 from verifier.compare.differences import compare, new_findings, new_questions
+from verifier.compare.text import line
 from verifier.runs import records
 
 KNOWN = records.Acknowledged(reason="known")
@@ -46,6 +49,25 @@ def test_a_number_that_changed(run_of, number, old, new, direction, worse):
 
 def test_less_than_a_bit_is_the_compilers_noise(run_of, number):
     assert compare(run_of(number("LOSSY", 4.0)), run_of(number("LOSSY", 4.9))).changes == ()
+
+
+@pytest.mark.parametrize(("kind", "made"), [("NONFINITE", "number"), ("WRONG", "rule")])
+def test_what_fails_at_more_places_is_worse(run_of, request, kind, made):
+    def at(places, points=5):
+        record = request.getfixturevalue(made)(kind, fails=True)
+        return run_of(replace(record, counts={kind: places, "OTHER": points - places}, points=points))
+
+    worse = compare(at(1), at(5))
+    assert (only(worse).direction, worse.got_worse) == ("worse", True)
+    assert f"{kind} at 1 of 5 points (fails) -> {kind} (fails)" in line(only(worse))
+    assert only(compare(at(5), at(1))).direction == "better"
+    assert compare(at(3), at(3)).changes == ()
+    assert compare(at(3), at(4, points=10)).changes == ()
+
+
+def test_a_rounding_that_is_lost_at_more_places_is_the_compilers_noise(run_of, number):
+    few, many = (replace(number("LOSSY", 4.0), counts={"LOSSY": each}, points=9) for each in (1, 9))
+    assert compare(run_of(few), run_of(many)).changes == ()
 
 
 def test_rules_and_claims_are_compared_too(run_of, rule, claim):

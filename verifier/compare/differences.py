@@ -153,6 +153,8 @@ def _direction(kind: str, old: Fact | None, new: Fact | None) -> Direction | Non
     before, after = old.badness(kind), new.badness(kind)
     if before != after:
         return Direction.WORSE if after > before else Direction.BETTER
+    if new.points == old.points and new.places != old.places:
+        return Direction.WORSE if new.places > old.places else Direction.BETTER
     if abs(new.lost - old.lost) >= A_BIT:
         return Direction.LESS_ACCURATE if new.lost > old.lost else Direction.MORE_ACCURATE
     return None

@@ -25,6 +25,10 @@ _BEST_FIRST: dict[str, tuple[str, ...]] = {
 }
 
 
+_CERTAIN = (NumberClass.NONFINITE, RuleClass.WRONG)
+"""What no rounding makes of a number."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Subject:
     """What a fact is about; the same in every run. `kind` is "number", "rule", "claim" or "entry"."""
@@ -60,6 +64,9 @@ class Fact:
     fails: bool = False
     acknowledged: Acknowledged | None = None
     lost: float = 0.0
+    places: int = 0
+    """At how many of its `points` the verdict is this one, where that is no matter of a few roundings; else 0."""
+    points: int = 0
     said: str = ""
     primitive: str = ""
 
@@ -118,6 +125,8 @@ def _fact(record: Verdict | Rule, lost: float = 0.0) -> Fact:
         fails=record.fails,
         acknowledged=record.acknowledged,
         lost=lost,
+        places=record.counts.get(record.verdict, 0) if record.verdict in _CERTAIN else 0,
+        points=record.points,
         said=witnessed(worst) if worst else "",
         primitive=worst.blame.primitive if worst and worst.blame else "",
     )

@@ -112,7 +112,8 @@ def line(change: Change) -> str:
 
 
 def _verdict(fact: Fact) -> str:
-    return f"{fact.verdict}{' (fails)' if fact.fails else ''}{' (known)' if fact.acknowledged else ''}"
+    where = f" at {fact.places} of {fact.points} points" if 0 < fact.places < fact.points else ""
+    return f"{fact.verdict}{where}{' (fails)' if fact.fails else ''}{' (known)' if fact.acknowledged else ''}"
 
 
 def as_json(comparison: Comparison) -> str:
@@ -146,6 +147,8 @@ def _fact(fact: Fact) -> Mapping[str, Any]:
         "fails": fact.fails,
         "acknowledged": fact.acknowledged is not None,
         "lost_bits": fact.lost,
+        "places": fact.places,
+        "points": fact.points,
         "said": fact.said,
     }
 
