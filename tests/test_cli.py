@@ -70,6 +70,8 @@ def test_a_run_that_judges_nothing_has_not_passed(catalog):
         (("--samples", "-1"), "-1"),
         (("--seed", "-1"), "-1"),
         (("--surprise",), "--surprise"),
+        (("--timeout", "nan"), "nan is no number"),
+        (("--memory", "nan"), "nan is no number"),
     ],
 )
 def test_options_that_name_nothing_have_status_2_and_one_message(catalog, arguments, message):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ _DTYPES = ("float64", "float32", "bfloat16", "float16")
 
 _TIMEOUT_HELP = "Seconds for one entry; 0 for no limit."
 _MEMORY_HELP = "Memory for one entry; by default a share of the machine's, 0 for no limit."
+_LIMIT = click.FloatRange(min=0)
 _INTERRUPTED = 130
 
 
@@ -39,6 +41,12 @@ def _in_a_folder(context: click.Context, option: click.Parameter, path: Path | N
     if path is not None and not path.parent.is_dir():
         raise click.BadParameter(f"there is no folder {path.parent}; make it first")
     return path
+
+
+def _a_number(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and isnan(value):
+        raise click.BadParameter("nan is no number; 0 is no limit")
+    return value
 
 
 def _check_files(outputs: Mapping[str, Path | None], inputs: Mapping[str, Path | None]) -> None:
@@ -153,8 +161,8 @@ def main() -> None:
 @click.option("--full", is_flag=True, help="Run every program in every dtype on every device.")
 @click.option("--workers", type=click.IntRange(min=0), help="How many processes; by default chosen by the machine.")
 @click.option("--executor", metavar="dask://HOST:PORT", help="Verify on the workers of this Dask cluster.")
-@click.option("--timeout", type=click.FloatRange(min=0), default=1800.0, show_default=True, help=_TIMEOUT_HELP)
-@click.option("--memory", type=click.FloatRange(min=0), metavar="GIB", help=_MEMORY_HELP)
+@click.option("--timeout", type=_LIMIT, callback=_a_number, default=1800.0, show_default=True, help=_TIMEOUT_HELP)
+@click.option("--memory", type=_LIMIT, callback=_a_number, metavar="GIB", help=_MEMORY_HELP)
 @click.option("--resume", is_flag=True, help="Continue the run that --out's journal holds.")
 @click.option("--fresh", is_flag=True, help="Verify again what an earlier run has found.")
 @click.option("--cache/--no-cache", default=True, help="Keep and reuse finished entries in the user's cache folder.")
