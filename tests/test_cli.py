@@ -205,6 +205,13 @@ def test_a_run_file_that_cannot_be_read_has_status_2(tmp_path):
         assert "Traceback" not in result.stderr
 
 
+def test_a_compressed_output_is_refused_before_anything_runs(tmp_path, catalog):
+    result = invoke("run", catalog(), "--out", tmp_path / "run.jsonl.gz", *NARROW)
+    assert result.exit_code == 2
+    assert "leave .gz out" in " ".join(result.stderr.split())
+    assert list(tmp_path.glob("*.gz*")) == []
+
+
 @pytest.mark.parametrize("option", ["--out", "--html"])
 def test_a_folder_that_is_missing_is_said_before_anything_runs(tmp_path, catalog, option):
     result = invoke("run", catalog(), option, tmp_path / "missing" / "file", *NARROW)

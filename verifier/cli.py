@@ -38,6 +38,10 @@ def _in_a_folder(context: click.Context, option: click.Parameter, path: Path | N
     """A file that is to be written: refused before anything runs where it has no name or its folder is missing."""
     if path is not None and not path.name:
         raise click.BadParameter("name a file")
+    if path is not None and path.suffix == ".gz":
+        raise click.BadParameter(
+            "files are written as they are; leave .gz out, and compress the file when it is complete"
+        )
     if path is not None and not path.parent.is_dir():
         raise click.BadParameter(f"there is no folder {path.parent}; make it first")
     return path

@@ -44,6 +44,13 @@ def test_a_second_run_is_refused_and_costs_the_first_one_nothing(path, resume):
     assert os.listdir(path.parent) == []
 
 
+def test_a_link_to_nothing_is_no_other_run(path):
+    path.symlink_to(path.with_name("nowhere"))
+    with pytest.raises(RunFileError, match="this is a link to nothing; remove it"):
+        Journal(path, HEAD, resume=False)
+    assert os.listdir(path.parent) == [path.name]
+
+
 def test_of_two_runs_that_begin_at_once_one_is_refused(path, monkeypatch):
     others: list[Journal] = []
     link = os.link

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from verifier.errors import RunFileError
+from verifier.runs.journal import read_any
 from verifier.runs.reader import equal_bytes_apart_from_provenance, read
 from verifier.runs.writer import line_of
 
@@ -150,10 +151,20 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
         read(path)
 
 
-def test_a_compressed_file_is_called_so(tmp_path: Path) -> None:
+def test_a_compressed_file_is_read_as_what_it_holds(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl.gz"
     path.write_bytes(gzip.compress(NEWEST.read_bytes()))
-    with pytest.raises(RunFileError, match="the file is compressed; give what `gunzip` makes of it"):
+    assert read(path) == read_any(path) == read(NEWEST)
+    assert equal_bytes_apart_from_provenance(path, NEWEST)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda each: each[:-9], lambda each: each[:90] + b"?" + each[91:], lambda _: b"\x1f\x8b"]
+)
+def test_what_is_damaged_in_its_compression_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "run.jsonl.gz"
+    path.write_bytes(damage(gzip.compress(NEWEST.read_bytes())))
+    with pytest.raises(RunFileError, match="what gzip compressed is truncated or corrupt"):
         read(path)
 
 

@@ -119,8 +119,8 @@ class Journal:
             return file
 
     def _continued(self, file: BinaryIO, head: Head) -> BinaryIO:
-        with opened(self._path) as lines:
-            earlier, outcomes, length = _parsed(lines, self._path)
+        file.seek(0)
+        earlier, outcomes, length = _parsed(file, self._path)
         _require_same(earlier, head, self._path)
         self.found = {each.entry.entry: each for each in outcomes if not each.transient}
         with writing(self._path):
@@ -180,6 +180,8 @@ def _name_first(partial: Path, path: Path) -> None:
     try:
         os.link(partial, path)
     except FileExistsError:
+        if not path.exists():
+            raise RunFileError(f"{path}: this is a link to nothing; remove it, or give --out another name") from None
         raise _busy(path) from None
     except OSError:  # a file system without links
         os.replace(partial, path)

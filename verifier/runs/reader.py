@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -115,8 +118,6 @@ def _records(lines: Iterable[bytes], path: Path) -> Iterator[Record]:
 
 
 def _record(line: bytes, path: Path, number: int) -> Record:
-    if line.startswith(_GZIP):
-        raise RunFileError(f"{path}: the file is compressed; give what `gunzip` makes of it.")
     if not line.endswith(b"\n"):
         raise RunFileError(
             f"{path}:{number}: the file is truncated in the middle of a line; run again or copy the file again."
@@ -153,11 +154,20 @@ def _fault(path: Path, number: int, what: str) -> RunFileError:
 
 
 def opened(path: Path) -> BinaryIO:
-    """A file to read; raises RunFileError where it cannot be read."""
+    """A file to read, or what gzip makes of it where it is compressed; raises RunFileError where it cannot be read."""
     try:
-        return path.open("rb")
+        file = path.open("rb")
     except OSError as error:
         raise RunFileError(f"{path}: cannot be read ({error.strerror}); check the path.") from None
+    if not file.peek(len(_GZIP)).startswith(_GZIP):
+        return file
+    with file:
+        try:
+            return BytesIO(gzip.decompress(file.read()))
+        except (OSError, EOFError, zlib.error) as error:
+            raise RunFileError(
+                f"{path}: what gzip compressed is truncated or corrupt ({error}); copy the file again."
+            ) from None
 
 
 def _all(kind: type[T], records: tuple[Record, ...]) -> tuple[T, ...]:
