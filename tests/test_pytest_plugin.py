@@ -77,10 +77,10 @@ def test_failures_read_well_and_known_ones_do_not_fail(project):
     again.assert_outcomes(failed=1)
 
 
-@pytest.mark.parametrize("tag", ["skip", "xfail", "skipif", "parametrize", "usefixtures", "filterwarnings"])
-def test_a_tag_changes_no_outcome_and_is_found(project, tag):
-    (project.path / "small.catalog.yaml").write_text(CATALOG.replace("plain-one", tag))
-    result = project.runpytest_inprocess("--verifier-dtype", "float64", "-k", f"{tag} and wrong")
+def test_tags_change_no_outcome_and_are_found(project):
+    tags = ("skip", "xfail", "skipif", "parametrize", "usefixtures", "filterwarnings")
+    (project.path / "small.catalog.yaml").write_text(CATALOG.replace("plain-one", ", ".join(tags)))
+    result = project.runpytest_inprocess("--verifier-dtype", "float64", "-k", " and ".join((*tags, "wrong")))
     result.assert_outcomes(failed=1)
 
 
