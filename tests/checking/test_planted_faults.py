@@ -180,6 +180,16 @@ def test_a_rule_that_is_right_for_unit_cotangents_only(name):
         assert all(each.blame.primitive.startswith("custom_vjp_call") for each in result.verdicts)
 
 
+def test_a_wrong_rule_of_many_numbers_is_blamed():
+    @jax.custom_vjp
+    def squares(x):
+        return jnp.sum(x**2)
+
+    squares.defvjp(lambda x: (squares(x), x), lambda x, g: (3 * x * g,))
+    found = verifier.check(lambda x: jnp.sin(0.01 * squares(x)), np.linspace(0.5, 1, 100))
+    assert all("its rule is WRONG by itself" in str(each.blame) for each in found.verdicts)
+
+
 def test_a_rule_that_is_meant_not_to_be_linear():
     """Said to be so, it passes, and another fault of it is still found."""
     clipping = backward(lambda g, slope: slope * jnp.clip(g, -1, 1))
@@ -318,11 +328,12 @@ def test_a_rule_that_closes_over_many_numbers_is_blamed_all_the_same():
 
 
 def test_no_rounding_is_blamed_for_a_wrong_rule():
-    """The rule takes too many numbers to be judged by itself."""
-    wrong = jax.custom_jvp(lambda x: jnp.sum(x**2))
-    wrong.defjvp(lambda primals, tangents: (wrong(*primals), 3 * jnp.vdot(primals[0], tangents[0])))
+    """The rule takes and returns too many numbers to be judged by itself."""
+    wrong = jax.custom_jvp(lambda x: x**2)
+    wrong.defjvp(lambda primals, tangents: (wrong(*primals), 3 * primals[0] * tangents[0]))
     numbers = jnp.linspace(0.0, 1.0, 100)
-    (found, *_) = verifier.check(lambda x: jnp.exp(wrong(x * numbers)), np.float64(0.3), programs=("grad",)).findings
+    f = lambda x: jnp.exp(jnp.sum(wrong(x * numbers)))  # noqa: E731
+    (found, *_) = verifier.check(f, np.float64(0.3), programs=("grad",)).findings
     assert found.rule == "WRONG"
     assert found.blame is None
 

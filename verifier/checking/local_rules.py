@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,7 @@ def _own_rule(
         with x64_for(route.tracing.dtype):
             typed = [np.asarray(x).astype(atom.aval.dtype) for x, atom in zip(operands, equation.invars, strict=True)]
             function, leaves = as_function(equation, typed, within=within)
-            if sum(map(np.size, leaves)) > _MOST_ENTRIES:
+            if _is_large(equation, leaves):
                 return None
             given = subject(function, leaves, tuple(range(len(leaves))), None)
     except Exception:  # an equation that stands in no function of its own, or has nothing to differentiate
@@ -151,6 +152,14 @@ def _own_rule(
     rows = defaults(order, scalar=given.is_scalar)
     verdicts = [each for row in rows for each in _verdicts(inner, row, rows)]
     return max((each for each in verdicts if each.kind in _ORDER), key=lambda each: each.severity, default=None)
+
+
+def _is_large(equation: Any, leaves: Sequence[Any]) -> bool:
+    """Whether to judge the equation would take too long. Of many inputs a few are looked at, but of all results: that
+    is done for a rule of the user's own alone.
+    """
+    results = sum(math.prod(atom.aval.shape) for atom in equation.outvars)
+    return sum(map(np.size, leaves)) > _MOST_ENTRIES and not (is_foreign(equation) and results <= _MOST_ENTRIES)
 
 
 def _verdicts(route: Route, row: Any, rows: Any) -> list[RuleVerdict]:

@@ -32,6 +32,7 @@ from verifier.truth.implicit import Implicit
 from verifier.truth.lines import Lines, of_jaxpr
 from verifier.truth.primal import PrimalTruth
 from verifier.truth.smooth import NotSmooth, derivatives
+from verifier.truth.values import Literal
 
 __all__ = ["Program", "Route", "chosen_components", "components_of"]
 
@@ -162,7 +163,9 @@ class Route:
             return (RowTruth(components=(lost,) * len(chosen) ** order),) * self.tracing.results
         return self._where_smooth(order) or self._read(self.germs(order), order, rows)
 
-    def _where_smooth(self, order: int, *, freezing: bool = True) -> tuple[RowTruth, ...]:
+    def _where_smooth(
+        self, order: int, *, freezing: bool = True, literals: Callable[[Any], Literal] | None = None
+    ) -> tuple[RowTruth, ...]:
         """The truth at a point where the function is certainly analytic; nothing where only germs can tell."""
         if self.implicit is not None or order not in (1, 2):
             return ()
@@ -174,6 +177,7 @@ class Route:
                 order,
                 ceiling=self.limits.bits,
                 freezing=freezing,
+                literals=literals,
             )
         except NotSmooth:
             return ()
@@ -296,7 +300,10 @@ class Route:
             there, back = (self._truth_with(way, order) for way in ways)
             yield there, back
 
-    def _truth_with(self, literals: Callable[[Any], Any], order: int) -> tuple[RowTruth, ...]:
+    def _truth_with(self, literals: Callable[[Any], Literal], order: int) -> tuple[RowTruth, ...]:
+        smooth = self._where_smooth(order, literals=literals)
+        if smooth:
+            return smooth
         program = of_jaxpr(self.primal.jaxpr, self._germ_options(freezing=True), literals)
         lines, unit = Lines(program, self.place, self.limits), self.form.unit_roundoff
         return self._read(

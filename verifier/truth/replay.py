@@ -43,7 +43,7 @@ from verifier.truth.rules import (
 )
 from verifier.truth.rules.named import is_named
 from verifier.truth.tape import Irregular, Register, Tape, Unrecordable
-from verifier.truth.values import exact_literals, lifted
+from verifier.truth.values import Literal, exact_literals, lifted
 
 __all__ = ["CHECK", "FREEZE", "Recording", "Step", "Unrecorded", "record", "run", "scalar_recording"]
 
@@ -407,11 +407,13 @@ def record(
     *,
     wanted: tuple[int, ...] | None = None,
     scalar: bool = False,
+    literals: Callable[[Any], Literal] | None = None,
 ) -> tuple[Recording, list[Any]]:
     """A run of a closed jaxpr on these elements, one for each input component, with its results.
 
     Of the results only those at the places `wanted` are kept, if given. With `scalar` each product of matrices is
-    recorded number by number. Raises Unrecorded.
+    recorded number by number. `literals` makes what a number in the program is to a number system; without it, itself.
+    Raises Unrecorded.
     """
     if jaxpr in _LONG[scalar]:
         raise _TooLong
@@ -420,7 +422,8 @@ def record(
     arguments = blocks(inputs, [aval.shape for aval in jaxpr.in_avals])
     with system.working(), np.errstate(all="ignore"):
         try:
-            found = flat(evaluate(jaxpr, arguments, recorder, freeze=recorder.freeze, strict=True))
+            literal = None if literals is None else literals(recorder)
+            found = flat(evaluate(jaxpr, arguments, recorder, literal=literal, freeze=recorder.freeze, strict=True))
         except _TooLong:
             _LONG[scalar].add(jaxpr)
             raise
@@ -528,15 +531,19 @@ def _is_recorded_in_numbers(program: Any) -> bool:
     return all(is_seen(each) and not is_named(each) for each in equations)
 
 
-def scalar_recording(jaxpr: Any, elements: Sequence[Any], system: BallSystem) -> Recording:
-    """A recording without products of matrices that these elements follow. Raises Unrecorded."""
-    kept = _SCALAR.setdefault(jaxpr, [])
+def scalar_recording(
+    jaxpr: Any, elements: Sequence[Any], system: BallSystem, literals: Callable[[Any], Literal] | None = None
+) -> Recording:
+    """A recording without products of matrices that these elements follow; with other `literals`, of a run with them
+    alone. Raises Unrecorded.
+    """
+    kept = _SCALAR.setdefault(jaxpr, []) if literals is None else []
     for recording in kept:
         if recording.run(elements, system) is not None:
             return recording
     if not _is_recorded_in_numbers(jaxpr):
         raise Unrecorded
-    recording, _ = record(jaxpr, elements, system, scalar=True)
+    recording, _ = record(jaxpr, elements, system, scalar=True, literals=literals)
     if len(kept) < _MOST_KEPT:
         kept.append(recording)
     return recording

@@ -31,13 +31,14 @@ from verifier.arithmetic.taylor_special import TAYLOR_SPECIAL
 from verifier.arithmetic.vocabulary import OPERATIONS
 from verifier.truth.enclosing import CEILING, is_tight
 from verifier.truth.replay import CHECK, FREEZE, Step, Unrecorded, scalar_recording
-from verifier.truth.values import exact_literals, lifted
+from verifier.truth.values import Literal, exact_literals, lifted
 
 __all__ = ["NotSmooth", "derivatives"]
 
 _FIRST_BITS = 192
 
 Pair = tuple[int, int]
+Literals = Callable[[Any], Literal]
 
 
 class NotSmooth(Exception):
@@ -68,17 +69,18 @@ def derivatives(
     *,
     ceiling: int = CEILING,
     freezing: bool = True,
+    literals: Literals | None = None,
 ) -> tuple[list[list[Element]], int]:
     """The tensor of order 1 or 2 over the chosen input components, flattened, of each result, and the bits it took.
 
     A component that still holds zero at the ceiling is returned so. Without `freezing` as if no `stop_gradient` stood
-    in the program. Raises NotSmooth.
+    in the program. `literals` makes what a number in it is to a number system; without it, itself. Raises NotSmooth.
     """
     bits = _FIRST_BITS
-    found = _tensors(jaxpr, place, chosen, order, bits, freezing)
+    found = _tensors(jaxpr, place, chosen, order, bits, freezing, literals)
     while bits < ceiling and not all(is_tight(each) for row in found for each in row):
         bits = min(2 * bits, ceiling)
-        better = _tensors(jaxpr, place, chosen, order, bits, freezing)
+        better = _tensors(jaxpr, place, chosen, order, bits, freezing, literals)
         found = [
             [a if is_tight(a) else b for a, b in zip(old, new, strict=True)]
             for old, new in zip(found, better, strict=True)
@@ -87,13 +89,19 @@ def derivatives(
 
 
 def _tensors(
-    jaxpr: Any, place: Sequence[np.ndarray], chosen: Sequence[int], order: int, bits: int, freezing: bool
+    jaxpr: Any,
+    place: Sequence[np.ndarray],
+    chosen: Sequence[int],
+    order: int,
+    bits: int,
+    freezing: bool,
+    literals: Literals | None,
 ) -> list[list[Element]]:
     system = BallSystem(bits)
     elements = [entry for each in place for entry in lifted(each, exact_literals(system)).flat]
     with system.working():
         try:
-            recording = scalar_recording(jaxpr, elements, system)
+            recording = scalar_recording(jaxpr, elements, system, literals)
             jets = _run(recording.steps, _starts(recording, elements, chosen, system), order, freezing)
         except (Unrecorded, NotRegular, *FLINT_ERRORS) as reason:
             raise NotSmooth from reason
