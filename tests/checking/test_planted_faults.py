@@ -190,6 +190,25 @@ def test_a_wrong_rule_of_many_numbers_is_blamed():
     assert all("its rule is WRONG by itself" in str(each.blame) for each in found.verdicts)
 
 
+def test_a_rule_that_is_right_for_single_cotangents_only():
+    """It keeps the largest entry of a cotangent, which has one other entry at least in what a program is made of."""
+
+    @jax.custom_vjp
+    def square(x):
+        return x**2
+
+    square.defvjp(
+        lambda x: (x**2, x),
+        lambda x, g: (2 * x * jnp.where(jnp.abs(g) < jnp.max(jnp.abs(g)), 0, g),),
+    )
+    numbers = np.array([0.3, 0.7, 1.1])
+    found = verifier.check(square, numbers, programs=("jacrev", "jacrev/vmap"))
+    assert {each.rule for each in found.verdicts} >= {"WRONG"}
+    assert "several cotangents together" in found.findings[0].rule_verdict.reason
+    assert verifier.check(square, numbers, programs=("jacrev",), linear=False).ok
+    assert verifier.check(lambda x: square(x[:1]), numbers, programs=("jacrev",)).ok
+
+
 def test_a_rule_that_is_meant_not_to_be_linear():
     """Said to be so, it passes, and another fault of it is still found."""
     clipping = backward(lambda g, slope: slope * jnp.clip(g, -1, 1))

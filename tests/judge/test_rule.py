@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from verifier.arithmetic.floats import FLOAT32, FLOAT64
-from verifier.judge.rule import Threshold, judge_linear, judge_rule, judge_value
+from verifier.judge.rule import Threshold, judge_linear, judge_rule, judge_value, weighted_sum
 from verifier.model.rule import Cusp, Infinite, NonFinite, Note, RuleClass, Undefined
 from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth
 
@@ -102,6 +102,18 @@ def test_a_rule_is_linear_in_its_seeds(name):
     if found is not None:
         assert (found.kind, found.fails) == (RuleClass.WRONG, True)
         assert found.notes == (Note.NONLINEAR,)
+
+
+def test_cotangents_together_give_the_sum_of_what_each_gives():
+    beside = weighted_sum([(Fraction(1, 8), ball(3)), (Fraction(-1, 4), ball(5, Fraction(1, 2)))])
+    assert beside == ball(Fraction(-7, 8), Fraction(1, 8))
+    due = -2 * (3 - Fraction(7, 8))
+    assert judge_linear(ball(3), ball(due + Fraction(1, 8)), Fraction(-2), beside) is None
+    found = judge_linear(ball(3), ball(-6), Fraction(-2), beside)
+    assert found is not None
+    assert "several cotangents together" in found.reason
+    assert weighted_sum([(Fraction(1), ball(3)), (Fraction(1), NAN)]) == NAN
+    assert judge_linear(ball(3), ball(-6), Fraction(-2), NAN) is None
 
 
 VALUES = {

@@ -14,6 +14,8 @@ from verifier.programs.trace import (
     PROGRAMS,
     component_names,
     defaults,
+    mixed,
+    mixing,
     names_of,
     program_named,
     same_program,
@@ -109,6 +111,21 @@ def test_programs_that_differ_in_a_literal_only():
     assert same_program(*half)
     assert not same_program(*tenth)
     assert not same_program(half[0], tenth[0])
+
+
+OF_ARRAYS = [each for each in PROGRAMS if each.order and "grad" not in each.transforms]
+
+
+@pytest.mark.parametrize("row", OF_ARRAYS, ids=lambda row: row.name)
+def test_a_mixed_subject_has_scaled_derivatives_of_each_result_and_of_all_together(row):
+    given = subject(lambda x: (x**3 * 0.5, jnp.stack([x**4, x**5])), (np.float64(2.0),), 0, None)
+    other = replace(given, function=mixed(given.function))
+    plain, found = (
+        np.concatenate([np.ravel(each) for each in jax.tree.leaves(transformed(row, seen)(*seen.place))])
+        for seen in (given, other)
+    )
+    together = sum(float(mixing(place)) * each for place, each in enumerate(plain))
+    assert found.tolist() == [float(scale_of(row.order)) * (each + together) for each in plain]
 
 
 def other_seeds(given):

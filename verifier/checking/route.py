@@ -18,12 +18,12 @@ from verifier.arithmetic.one_sided import Ceiling
 from verifier.checking.lifting import Formulas, formulas_of
 from verifier.checking.tracing import Tracing
 from verifier.judge.hull import in_hull
-from verifier.judge.rule import K, Threshold, judge_linear, judge_rule, judge_value
+from verifier.judge.rule import K, Threshold, judge_linear, judge_rule, judge_value, weighted_sum
 from verifier.judge.text import truth_text
 from verifier.model.rule import LocalTruth, NonFinite, Note, ProgramValue, RowTruth, RuleClass, RuleVerdict
 from verifier.model.verdict import Enclosure, NoTruth
 from verifier.programs.opaque import run_concretely
-from verifier.programs.trace import Row, Subject, Traced, scale_of, tensor
+from verifier.programs.trace import Row, Subject, Traced, mixing, scale_of, tensor
 from verifier.truth.decisions import Decisions, branches, recorded
 from verifier.truth.derived import Derived, is_excuse, moved_literals
 from verifier.truth.enclosing import CEILING, program_value
@@ -214,12 +214,12 @@ class Route:
             return [[float("nan")] * len(self.chosen(1))] * len(self.value.elements)
         return [[_rough(program.derived.value(place)) for place in each] for each in program.where.tolist()]
 
-    def program(self, row: Row, compilation: str = "eager", *, scaled: bool = False) -> Program:
-        """The program of a row in exact arithmetic, that of unit seeds or of `scaled` ones."""
+    def program(self, row: Row, compilation: str = "eager", *, reseeded: bool = False) -> Program:
+        """The program of a row in exact arithmetic, that of unit seeds or of other ones."""
         style = compilation if compilation in ("vmap", "remat") else "eager"
-        key = (row.name, row.order, style, scaled)
+        key = (row.name, row.order, style, reseeded)
         if key not in self._programs:
-            self._programs[key] = self._followed(self.tracing.scaled if scaled else self.tracing, row, style)
+            self._programs[key] = self._followed(self.tracing.reseeded if reseeded else self.tracing, row, style)
         return self._programs[key]
 
     def _followed(self, tracing: Tracing, row: Row, style: str) -> Program:
@@ -248,16 +248,23 @@ class Route:
             return None
         verdicts = self.judged(program.derived, row.order, truths, program.where)
         if row.order and row.transforms != ("jet",) and self.tracing.has_own_rules:  # jet asks no custom rule
-            self.judge_own_rules(verdicts, program, self.program(row, compilation, scaled=True), row.order)
+            other, is_mixed = self.program(row, compilation, reseeded=True), self.tracing.results > 1
+            self.judge_own_rules(verdicts, program, other, row.order, mixed=is_mixed)
         return self._proved(verdicts, row, compilation)
 
-    def judge_own_rules(self, verdicts: np.ndarray, unit: Program, scaled: Program, order: int) -> None:
+    def judge_own_rules(
+        self, verdicts: np.ndarray, unit: Program, other: Program, order: int, *, mixed: bool = False
+    ) -> None:
         """Make verdicts WRONG where rules that are not JAX's own change the value that comes along with the derivative,
-        or are not linear in tangents or cotangents.
+        or are not linear in tangents or cotangents: those of the `other` program are scaled, and may be mixed.
         """
+        beside = [None] * verdicts.shape[1]
+        if mixed and unit.derived is not None:
+            columns = ([unit.derived.value(place) for place in column] for column in unit.where.T.tolist())
+            beside = [weighted_sum((mixing(k), each) for k, each in enumerate(column)) for column in columns]
         for index, verdict in np.ndenumerate(verdicts):
             if verdict.kind is not RuleClass.WRONG:
-                bent = _not_linear(unit, scaled, index, order) if self.linear else None
+                bent = _not_linear(unit, other, index, order, beside[index[1]]) if self.linear else None
                 verdicts[index] = self._wrong_value(verdicts, index) or bent or verdict
 
     def _wrong_value(self, verdicts: np.ndarray, index: tuple[int, ...]) -> RuleVerdict | None:
@@ -467,12 +474,13 @@ class Route:
         return picked.reshape(len(values), -1)
 
 
-def _not_linear(unit: Program, scaled: Program, index: tuple[int, ...], order: int) -> RuleVerdict | None:
-    if unit.derived is None or scaled.derived is None:
+def _not_linear(
+    unit: Program, other: Program, index: tuple[int, ...], order: int, beside: ProgramValue | None
+) -> RuleVerdict | None:
+    if unit.derived is None or other.derived is None:
         return None
-    value = unit.derived.value(int(unit.where[index]))
-    other = scaled.derived.value(int(scaled.where[index]))
-    return judge_linear(value, other, scale_of(order))
+    value, found = (each.derived.value(int(each.where[index])) for each in (unit, other))  # pyright: ignore[reportOptionalMemberAccess]
+    return judge_linear(value, found, scale_of(order), beside)
 
 
 @dataclass(eq=False)

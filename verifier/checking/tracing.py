@@ -13,7 +13,7 @@ from verifier.execution.dtypes import x64_for
 from verifier.model.jaxprs import all_equations
 from verifier.programs.equation import is_custom_rule, is_foreign
 from verifier.programs.extent import operations
-from verifier.programs.trace import Row, Subject, Traced, beside, compiled, scaled, trace, traceable
+from verifier.programs.trace import Row, Subject, Traced, beside, compiled, mixed, scaled, trace, traceable
 
 __all__ = ["Tracing"]
 
@@ -48,9 +48,10 @@ class Tracing:
             return trace(self.subject.function, self.subject.place)
 
     @cached_property
-    def scaled(self) -> Tracing:
-        """The same function with other seeds: see `trace.scaled`."""
-        return Tracing(replace(self.subject, function=scaled(self.subject.function)), self.dtype)
+    def reseeded(self) -> Tracing:
+        """The same function with other seeds, of several results `mixed` ones."""
+        given = self.subject
+        return Tracing(replace(given, function=(mixed if self.results > 1 else scaled)(given.function)), self.dtype)
 
     @cached_property
     def beside(self) -> Traced | str:

@@ -11,6 +11,7 @@ anything of the truth are no excuse either (`truth.derived.is_excuse`). Source: 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -30,7 +31,7 @@ from verifier.model.rule import (
 )
 from verifier.model.verdict import Enclosure, Jump, Kink, NoTruth
 
-__all__ = ["Threshold", "judge_linear", "judge_rule", "judge_value", "log2_of"]
+__all__ = ["Threshold", "judge_linear", "judge_rule", "judge_value", "log2_of", "weighted_sum"]
 
 _CERTIFIED_BITS = 4096.0
 """Agreement is not counted beyond this: two exact and equal numbers agree in all bits."""
@@ -78,25 +79,40 @@ def judge_rule(value: ProgramValue, truth: LocalTruth, threshold: Threshold) -> 
             return _against(value, truth, threshold)
 
 
-def judge_linear(value: ProgramValue, scaled: ProgramValue, scale: Fraction) -> RuleVerdict | None:
-    """WRONG where seeds that are multiplied by `scale` certainly give another derivative than so many times the value.
+def judge_linear(
+    value: ProgramValue, other: ProgramValue, scale: Fraction, beside: ProgramValue | None = None
+) -> RuleVerdict | None:
+    """WRONG where other seeds certainly give another derivative than `scale` times the value, and what stands `beside`
+    it where these are no unit vectors.
 
     A derivative is linear in its tangent and in its cotangent; with unit seeds alone a rule that forgets, squares or
     clips them looks right.
     """
-    if not isinstance(value, Enclosure):
+    due = value if beside is None else weighted_sum(((Fraction(1), value), (Fraction(1), beside)))
+    if not isinstance(due, Enclosure):
         return None
-    low, high = sorted((scale * value.lower, scale * value.upper))
-    match scaled:
-        case Enclosure() if scaled.upper < low or scaled.lower > high:
-            found = decimal_text(scaled.middle, 6)
+    low, high = sorted((scale * due.lower, scale * due.upper))
+    match other:
+        case Enclosure() if other.upper < low or other.lower > high:
+            found = decimal_text(other.middle, 6)
         case NonFinite(found):
             pass
         case _:
             return None
-    due = decimal_text((low + high) / 2, 6)
-    reason = f"not linear: tangents and cotangents times {float(scale):g} give {found} where {due} is due"
+    seeds = "tangents and cotangents" if beside is None else "several cotangents together"
+    reason = f"not linear: {seeds} times {float(scale):g} give {found} where {decimal_text((low + high) / 2, 6)} is due"
     return _wrong(reason, notes=(Note.NONLINEAR,))
+
+
+def weighted_sum(terms: Iterable[tuple[Fraction, ProgramValue]]) -> ProgramValue:
+    """The sum of values times weights; where one is none, the first that is."""
+    low = high = Fraction(0)
+    for weight, value in terms:
+        if not isinstance(value, Enclosure):
+            return value
+        ends = sorted((weight * value.lower, weight * value.upper))
+        low, high = low + ends[0], high + ends[1]
+    return Enclosure(low, high)
 
 
 def judge_value(beside: ProgramValue, value: ProgramValue, form: Format) -> RuleVerdict | None:
