@@ -59,6 +59,8 @@ MATHEMATICS = {
         'digits: {formula: "[2/3, exp(1), sin(1)**2 + cos(1)**2]", printed: [0.66, 2.72, 1]}',
     ),
     "digits-at-a-kink": ("UNDECIDED", 'at: {x: 0}, digits: {formula: "D(abs(x), x)", printed: 0.0}'),
+    "digits-of-a-slope-without-a-value": ("UNDECIDED", 'at: {x: 0}, digits: {formula: "D(sqrt(x**4), x)", printed: 0}'),
+    "digits-of-no-slope": ("REFUTED", 'at: {x: -1}, digits: {formula: "D(log(x), x)", printed: -1.0}'),
     "digits-of-a-quantity": ("CONFIRMED", "digits: {formula: squared, printed: 0.25, exactly: true}"),
     "digits-of-a-quantity-false": ("REFUTED", "digits: {formula: squared, printed: 0.24}"),
     # holds
@@ -152,6 +154,7 @@ inputs:
 let: {slope: "D(sqrt(u**3), u)", log_slope: "D(log(z), z)"}
 quantities:
   far_slope: {formula: log_slope, at: {z: -1}}
+  corner_slope: {formula: slope, at: {u: 0}}
   far_slopes: {formula: "D(log(z), z)", over: {z: "[-1, -2]"}}
 iterations:
   steps: {start: {z: -1}, step: {z: "z + D(log(z), z)"}, count: 1}
@@ -194,6 +197,7 @@ ABOUT_REALS = {
         "no closed form is known for the derivative of besselj",
     ),
     "real-no-quantity": ("REFUTED", "digits: {formula: far_slope, printed: -1.0}", ""),
+    "real-slope-quantity": ("UNDECIDED", "digits: {formula: corner_slope, printed: 0.5}", "not known"),
     "real-no-quantities": ("UNDECIDED", 'holds: "all(far_slopes < 0)"', "not decided"),
     "real-no-step": ("REFUTED", 'digits: {formula: "steps.z[1]", printed: -2.0}', ""),
     "real-other-slope": ("CONFIRMED", 'at: {x: -2}, holds: "D(log(abs(x)), x) == 1/x"', "certified"),

@@ -56,7 +56,7 @@ def digits(claim: Digits, at: At, workspace: Workspace) -> Decided:
     printed = _flat(claim.printed)
     value = np.empty(0, dtype=object)
     for bits in PRECISIONS:
-        value = workspace.certified(bits).evaluate(claim.formula, at)
+        value = workspace.certified(bits).number(claim.formula, at)
         if value.size != len(printed):
             return Decided.of(
                 False, truth=shown(value), reason=f"there are {value.size} numbers, {len(printed)} are printed"

@@ -13,7 +13,7 @@ import numpy as np
 
 from verifier.arithmetic.arrays import object_array
 from verifier.arithmetic.ball import BallSystem
-from verifier.arithmetic.elements import NAN, Decision, Element, Special, compare
+from verifier.arithmetic.elements import NAN, Decision, Element, Special, Unknown, compare
 from verifier.arithmetic.precision import working_precision
 from verifier.model.catalog import At, Entry, Input, Iteration, NestedText, Quantity, Shape, Text
 from verifier.symbolic.build import Definitions
@@ -224,6 +224,10 @@ class Certified:
         """
         return self.existing(formula, at, extra)[0]
 
+    def number(self, formula: Text | Formula, at: At = ()) -> np.ndarray:
+        """What `evaluate` gives, and unknown instead of no number where a derivative may have a value all the same."""
+        return _open(*self.existing(formula, at), self.workspace.graphs(formula))
+
     def existing(
         self, formula: Text | Formula | Node, at: At = (), extra: Arrays | None = None
     ) -> tuple[np.ndarray, bool]:
@@ -266,11 +270,11 @@ class Certified:
         graphs = self.workspace.graphs(quantity.formula)
         fixed = {**known, **self.place(quantity.at)}
         if not quantity.over:
-            return self._existing(graphs, fixed)[0]
+            return _open(*self._existing(graphs, fixed), graphs)
         leaves = [leaf for leaf, _ in quantity.over]
         columns = self._run([self.workspace.node(text) for _, text in quantity.over], known)
         rows = [
-            self._existing(graphs, {**fixed, **dict(zip(leaves, row, strict=True))})[0]
+            _open(*self._existing(graphs, {**fixed, **dict(zip(leaves, row, strict=True))}), graphs)
             for row in zip(*columns, strict=True)
         ]
         return stacked(rows)
@@ -281,7 +285,8 @@ class Certified:
         steps = [self.workspace.graphs(text) for _, text in iteration.step]
         history = [state]
         for _ in range(iteration.count):
-            moved = [value for value, _ in self._existing_of(steps, state)]
+            found = zip(self._existing_of(steps, state), steps, strict=True)
+            moved = [_open(*each, graphs) for each, graphs in found]
             state = {**state, **dict(zip(leaves, moved, strict=True))}
             history.append(state)
         return {f"{iteration.name}.{leaf}": stacked([each[leaf] for each in history]) for leaf in state}
@@ -302,6 +307,16 @@ def _nothing(value: np.ndarray) -> np.ndarray:
     """No numbers, and nothing decided, in the place of an array's elements."""
     nothing = (None if each is None or isinstance(each, bool) else NAN for each in value.flat)
     return object_array(nothing, value.shape)
+
+
+def _open(value: np.ndarray, exists: bool, graphs: tuple[Node, tuple[Node, ...]]) -> np.ndarray:
+    """A value, unknown where the formula of a derivative is no number but what it differentiates may be one."""
+    if not exists or not graphs[1]:
+        return value
+    return object_array([_VALUELESS if each is NAN else each for each in value.flat], value.shape)
+
+
+_VALUELESS = Unknown("the formula of the derivative has no value here", remedy="")
 
 
 def stacked(rows: list[np.ndarray]) -> np.ndarray:
