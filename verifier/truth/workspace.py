@@ -125,14 +125,19 @@ class Workspace:
     ) -> np.ndarray | None:
         """A formula's SymPy expressions at a point, over real symbols; None where they are too large or use balls.
 
-        `in_domain` gives the symbols the signs of the inputs' domains.
+        An input whose domain is a single number is that number, unless it is one of the `variables`. `in_domain` gives
+        the symbols the signs of the inputs' domains.
         """
         node = self.node(formula, dict.fromkeys(variables, ()))
         if {leaf.name for leaf in leaves([node])} & set(self.shapes):
             return None
         place = {leaf: self._constants(value).reshape(self.input_shape(leaf)) for leaf, value in at}
         signed = self._signed_symbols() if in_domain else {}
-        found = expressions([node], given={**signed, **exact_expressions(self.data), **place})
+        single = {each.name: each for each in self.entry.inputs if each.lower == each.upper}
+        fixed = exact_expressions(
+            {name: np.full(each.shape, each.lower) for name, each in single.items() if name not in variables}
+        )
+        found = expressions([node], given={**signed, **exact_expressions(self.data), **fixed, **place})
         return None if found is None else found[0]
 
     def _signed_symbols(self) -> dict[str, np.ndarray]:
