@@ -11,7 +11,12 @@ from verifier.model.verdict import ClaimVerdict
 from verifier.truth import forall
 
 HEAD = """
-inputs: {x: {domain: [-1, 1]}, y: {domain: [-1, 1]}, v: {shape: [2], domain: [1, 2]}, w: {shape: [40], domain: [-1, 1]}}
+inputs:
+  x: {domain: [-1, 1]}
+  y: {domain: [-1, 1]}
+  v: {shape: [2], domain: [1, 2]}
+  w: {shape: [40], domain: [-1, 1]}
+  one: {domain: [1, 1]}
 data: {third: {values: [1.5, 1]}}
 value: x**2 + 3*x*y
 quantities: {squared: {formula: x**2, at: {x: 0.5}}}
@@ -94,6 +99,7 @@ MATHEMATICS = {
     "identity-small-slip": ("REFUTED", 'identity: {left: "D(value, x)", right: 2*x + 3*y + 1e-30}'),
     "identity-abs": ("CONFIRMED", "identity: {left: sqrt(x**2), right: abs(x)}"),
     "identity-abs-false": ("REFUTED", "identity: {left: sqrt(x**2), right: x}"),
+    "identity-at-the-one-place": ("CONFIRMED", "identity: {left: x*one**2, right: x*one}"),
     "identity-vector": ("CONFIRMED", 'identity: {left: "D(v @ v, v)", right: 2*v}'),
     "identity-outside": ("CONFIRMED", "identity: {left: 2*sqrt(x), right: sqrt(4*x)}"),
     "identity-kink": ("CONFIRMED", 'identity: {left: "D(abs(x), x)", right: sign(x)}'),
@@ -124,6 +130,22 @@ MATHEMATICS = {
     "limit-constant-false": ("REFUTED", "limit: {formula: (2**h - 1)/h, variable: h, to: 0, equals: 0.6931471805599}"),
     "limit-of-an-input": ("CONFIRMED", "limit: {formula: x**2, variable: x, to: 0.5, equals: 0.25}"),
     "limit-infinite": ("REFUTED", "limit: {formula: 1/h**2, variable: h, to: 0, equals: 0}"),
+    "limit-infinite-in-general": ("REFUTED", "limit: {formula: x/h**2, variable: h, to: 0, equals: 0}"),
+    # at single points a limit may be another one than in general
+    "limit-of-its-own-at-a-point": (
+        "UNDECIDED",
+        'limit: {formula: x/(x + h), variable: h, to: 0, equals: "where(x == 0, 0, 1)"}',
+    ),
+    "limit-of-another-at-a-point": (
+        "REFUTED",
+        'limit: {formula: x/(x + h), variable: h, to: 0, equals: "where(x == 0, 2, 1)"}',
+    ),
+    "limit-of-another-in-general": (
+        "REFUTED",
+        'limit: {formula: x/(x + h), variable: h, to: 0, equals: "where(x == 0, 0, 2)"}',
+    ),
+    "limit-at-the-one-place": ("CONFIRMED", "limit: {formula: (one + h)**2, variable: h, to: 0, equals: one}"),
+    "limit-at-the-one-place-false": ("REFUTED", "limit: {formula: (one + h)**2, variable: h, to: 0, equals: 2*one}"),
     "limit-one-sided": ("REFUTED", "limit: {formula: abs(h)/h, variable: h, to: 0, equals: 1}"),
     "limit-none": ("UNDECIDED", "limit: {formula: sin(1/h), variable: h, to: 0, equals: 0}"),
     # the value at the point is not the limit, and SymPy takes it for one

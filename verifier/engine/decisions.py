@@ -277,10 +277,11 @@ def identity(claim: Identity, at: At, workspace: Workspace) -> Decided:
     return Decided.of(None, reason=f"not proved; no counterexample at {len(trials)} points")
 
 
-def trial_values(equation: Equation) -> dict[Point, Values]:
-    """Both sides at the trial points of the inputs that they use."""
+def trial_values(equation: Equation, *, scattered: bool = False) -> dict[Point, Values]:
+    """Both sides at the trial points of the inputs that they use, or only at those that are nothing special."""
     domain = equation.domain()
-    return {point: _values_at(equation, domain, point) for point in domain.trials()}
+    points = domain.scattered() if scattered else domain.trials()
+    return {point: _values_at(equation, domain, point) for point in points}
 
 
 def differs(equation: Equation, trials: Mapping[Point, Values]) -> Decided | None:

@@ -72,10 +72,13 @@ class Domain:
             yield ()
             return
         yield from self._special()
-        yield from self._random()
+        yield from self.scattered()
 
-    def _random(self) -> Iterator[Point]:
-        """Seeded rational points of the domain, the first with all components different."""
+    def scattered(self) -> Iterator[Point]:
+        """Seeded rational points of the domain, where nothing special is to be expected."""
+        if not self.box:
+            yield ()
+            return
         generator = np.random.default_rng(0)
         for _ in range(_RANDOM):
             weights = [Fraction(int(each), 1000) for each in generator.integers(1, 1000, size=len(self.box))]

@@ -45,7 +45,11 @@ def limit(claim: Limit, at: At, workspace: Workspace) -> Decided:
         )
     general = tends.at_a_general_point()
     if general.verdict is ClaimVerdict.REFUTED:
-        return general
+        if not tends.agrees_at_a_general_point():
+            return general
+        general = replace(
+            general, verdict=ClaimVerdict.UNDECIDED, reason="SymPy's limit, which no one-sided limit confirms"
+        )
     refuted = next(filter(None, map(tends.refuted_at, tends.domain.trials())), None)
     if refuted is not None:
         return refuted
@@ -95,7 +99,10 @@ class _Tends:
             return any(each is NAN for each in tends_to)
 
     def at_a_general_point(self) -> Decided:
-        """By SymPy: the claimed limit by proof, or another one at a trial point, certified in balls."""
+        """By SymPy: the claimed limit by proof, or another one, certified in balls at a point that is nothing special.
+
+        At special points a formula may have another limit than in general.
+        """
         pairs = self._pairs()
         if pairs is None:
             return Decided.of(None, reason="the formula is too large for a symbolic limit")
@@ -111,10 +118,15 @@ class _Tends:
         if proved is None:
             graphs = (map(self.workspace.graph, each) for each in pairs)
             both = (Equation((one, claimed), self.workspace, self.at) for one, claimed in graphs)
-            other = next(filter(None, (differs(each, trial_values(each)) for each in both)), None)
+            other = next(filter(None, (differs(each, trial_values(each, scattered=True)) for each in both)), None)
             if other is not None:
                 return Decided.of(False, truth=truth, reason=f"by SymPy's limit; {other.reason}")
-        return Decided.of(proved, truth=truth, reason="by SymPy's limit")
+        reason = (
+            "SymPy's limit at a general point, not proved to be the claimed one"
+            if proved is None
+            else "by SymPy's limit"
+        )
+        return Decided.of(proved, truth=truth, reason=reason)
 
     def _pairs(self) -> list[tuple[Any, Any]] | None:
         """Each component as an expression, and what it is claimed to tend to; None where they are too large."""
@@ -142,6 +154,12 @@ class _Tends:
             return None
         at = f" at {self.domain.written(point)}" if point else ""
         return Decided.of(False, truth=fault[1], reason=f"{fault[0]}{at}")
+
+    def agrees_at_a_general_point(self) -> bool:
+        """Whether one-sided limits at a point that is nothing special are known and none is certainly another one."""
+        with working_precision(_BITS):
+            limits = self._one_sided(next(self.domain.scattered()))
+            return all(any(map(is_finite, each[:2])) and _fault(*each, nowhere=True) is None for each in limits)
 
     def met_from_both_sides(self) -> Decided | None:
         """Confirmed where no input is left free and both one-sided limits are exactly the claimed number, as those of a

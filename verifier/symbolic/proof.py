@@ -156,7 +156,8 @@ def _is_zero(difference: Kernel) -> bool | None:
 
 
 def limit(expression: Kernel, variable: sympy.Symbol, to: Kernel) -> Kernel | None:
-    """The limit where SymPy finds it, alike from both sides; None where it does not or the expression is large.
+    """The limit where SymPy finds it, alike from both sides; None where it does not, the expression is large, or it
+    depends on the symbols whether the limit is infinite.
 
     Of a Piecewise SymPy takes the branch at the point itself, which says nothing about the limit: None.
     """
@@ -171,7 +172,8 @@ def limit(expression: Kernel, variable: sympy.Symbol, to: Kernel) -> Kernel | No
     except (NotImplementedError, ValueError, RecursionError, TypeError, AttributeError, sympy.PoleError):
         return None
     unfinished = right.has(sympy.Limit, sympy.AccumBounds, sympy.nan, sympy.I)
-    return right if right == left and not unfinished else None
+    infinite = right.has(sympy.oo, -sympy.oo, sympy.zoo)
+    return right if right == left and not unfinished and (right.is_infinite or not infinite) else None
 
 
 @dataclass(frozen=True, slots=True)
