@@ -154,8 +154,10 @@ class _Case:
     def constraints(self) -> list[tuple[Kernel, int]]:
         """Expressions and their signs: all that is assumed."""
         ends = [(symbol, *ends) for symbol, ends in self.bounds.items()]
-        above = [(symbol - low, 1) for symbol, low, _ in ends if low.is_finite]
-        below = [(symbol - high, -1) for symbol, _, high in ends if high.is_finite]
+        above = [(symbol - low, 1) for symbol, low, high in ends if low.is_finite and (low != high or self.upper)]
+        below = [
+            (symbol - high, -1) for symbol, low, high in ends if high.is_finite and (low != high or not self.upper)
+        ]
         symbols = sorted({symbol for g in self.signs for symbol in g.free_symbols}, key=str)
         own = [(symbol, sign) for symbol in symbols if (sign := _sign_of_all(symbol))]
         return [*own, *above, *below, *self.signs.items()]
