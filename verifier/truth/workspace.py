@@ -174,6 +174,10 @@ class Workspace:
         return self._certified[bits]
 
 
+_POWERS = ("pow", "integer_pow")
+"""In IEEE arithmetic NaN^0 and 1^NaN are 1."""
+
+
 class _Reals(BallSystem):
     """Balls with the numbers and comparisons of mathematics.
 
@@ -190,7 +194,11 @@ class _Reals(BallSystem):
             found = bare(*operands)
             return NAN if type(found) is Special else found
 
-        return of_numbers
+        def power_of_numbers(*operands: Element) -> Element:
+            lost = [each for each in operands if each is NAN or isinstance(each, Unknown)]
+            return (NAN if NAN in lost else lost[0]) if lost else of_numbers(*operands)
+
+        return power_of_numbers if name in _POWERS else of_numbers
 
     def compare(self, relation: str, a: Element, b: Element) -> Decision:
         return None if a is NAN or b is NAN else compare(relation, a, b)
