@@ -213,6 +213,9 @@ def _for_all(formula: Formula, domain: Domain, at: At, workspace: Workspace) -> 
         numbers = _numbers_everywhere(sides, domain).holds
         if numbers and sides.proved(relation):
             return Decided.of(True, reason="proved by SymPy")
+        meeting = equal_by_slopes(sides, domain) if numbers and relation in ("le", "ge", "eq") else ""
+        if meeting:
+            return Decided.of(True, reason=f"proved by SymPy: equal at {meeting}, with the same derivatives")
         if numbers and ordered_by_slopes(relation, sides, domain):
             return Decided.of(True, reason="proved by Taylor's formula where both sides meet, and certified elsewhere")
     if found.holds is None:

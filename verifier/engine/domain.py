@@ -71,7 +71,7 @@ class Domain:
         if not self.box:
             yield ()
             return
-        yield from self._special()
+        yield from self.special()
         yield from self.scattered()
 
     def scattered(self) -> Iterator[Point]:
@@ -84,7 +84,7 @@ class Domain:
             weights = [Fraction(int(each), 1000) for each in generator.integers(1, 1000, size=len(self.box))]
             yield tuple(low + (high - low) * weight for (low, high), weight in zip(self.box, weights, strict=True))
 
-    def _special(self) -> Iterator[Point]:
+    def special(self) -> Iterator[Point]:
         """Points of zeros, ends, middles and integers: in all combinations where they are few, else all of one kind,
         and one component at a time.
         """

@@ -81,10 +81,15 @@ class _Gap:
         return _is_zero(expression.subs(here))
 
     def is_nonnegative(self) -> bool:
-        """On an interval in which it touches 0: near these places by Taylor's formula, elsewhere by its values."""
+        """On an interval in which it touches 0: near these places by Taylor's formula, elsewhere by its values.
+
+        What may vanish at a place that is nothing special may vanish everywhere, where this would not succeed.
+        """
         ((low, high),) = self.domain.box
+        if any(self._may_vanish(place) for (place,) in self.domain.scattered()):
+            return False
         touching = {
-            place for (place,) in self.domain.trials() if self._may_vanish(place) and self.vanishes_at((place,))
+            place for (place,) in self.domain.special() if self._may_vanish(place) and self.vanishes_at((place,))
         }
         for start, end in pairwise(sorted({low, high, *touching})):
             first = self._near(start, end) if start in touching else start
