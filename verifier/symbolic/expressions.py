@@ -27,8 +27,8 @@ MAX_STEPS = 20_000
 MAX_SIZE = 2_000
 
 
-class _TooLarge(Exception):
-    """An expression that has grown beyond its limit."""
+class _NoExpression(Exception):
+    """An expression that has grown beyond its limit, or that SymPy refuses to make of what is no real number."""
 
 
 def component_symbols(leaf: Leaf, **signs: bool) -> np.ndarray:
@@ -58,7 +58,8 @@ def _rationals(array: np.ndarray) -> np.ndarray:
 def expressions(
     nodes: Sequence[Node], *, given: Mapping[str, np.ndarray] = MappingProxyType({}), size: int = MAX_SIZE
 ) -> list[np.ndarray] | None:
-    """The components of the nodes as expressions of at most `size` nodes each; None where that is too small a limit.
+    """The components of the nodes as expressions of at most `size` nodes each; None where that is too small a limit, or
+    where SymPy refuses one (it compares no logarithms of negative numbers).
 
     `given` are the expressions of leaves that shall not be symbols.
     """
@@ -67,7 +68,7 @@ def expressions(
     own = {leaf.name: given[leaf.name] if leaf.name in given else component_symbols(leaf) for leaf in leaves(nodes)}
     try:
         return evaluate_in(_SymbolArrays(_Symbols(size)), nodes, own)
-    except (_TooLarge, RecursionError):
+    except (_NoExpression, RecursionError):
         return None
 
 
@@ -118,9 +119,12 @@ class _Symbols:
 
     def apply(self, function: str, *elements: Any) -> sympy.Basic:
         operation = _OPERATIONS.get(function) or getattr(sympy, _CLASSES[function])
-        result = operation(*elements)
+        try:
+            result = operation(*elements)
+        except (ValueError, TypeError) as error:
+            raise _NoExpression from error
         if tree_size(result, self.sizes) > self.limit:
-            raise _TooLarge
+            raise _NoExpression
         return result
 
     def operation(self, name: str) -> Callable[..., sympy.Basic]:
