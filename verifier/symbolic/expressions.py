@@ -90,6 +90,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "pow": sympy.Pow,
     "integer_pow": sympy.Pow,
     "sqrt": sympy.sqrt,
+    "lgamma": lambda a: sympy.log(sympy.Abs(sympy.gamma(a))) if a.is_nonpositive else sympy.loggamma(a),
     "select": lambda condition, a, b: sympy.Piecewise((a, condition), (b, True)),
     "sides": Sides,
     "and": sympy.And,
