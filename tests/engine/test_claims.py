@@ -280,6 +280,11 @@ ABOUT_REALS = {
         "identity: {left: sqrt((x - 1)**2 - 1e-4)**2, right: (x - 1)**2 - 1e-4}",
         "the left side is no number at x = 1027/1024, and around it",
     ),
+    "identity-in-a-corner": (
+        "REFUTED",
+        'identity: {left: "exp(log(v[0] + v[1] + 2*u - 1e-3))", right: "v[0] + v[1] + 2*u - 1e-3"}',
+        "the left side is no number at",
+    ),
     "identity-void": ("UNDECIDED", "identity: {left: sqrt(z), right: sqrt(z)}", "numbers at none of 27 points"),
     "identity-of-constants": ("REFUTED", 'identity: {left: "sqrt(-1)**2", right: -1}', "the left side is no number"),
     "identity-inside": ("CONFIRMED", "identity: {left: exp(log(p)), right: p}", "proved by SymPy for all inputs"),
@@ -326,6 +331,11 @@ ABOUT_REALS = {
         "REFUTED",
         "limit: {formula: (log(z + h) - log(z))/h, variable: h, to: 0, equals: 1/z}",
         "it has no value on either side at z =",
+    ),
+    "limit-of-nothing-nearer": (
+        "UNDECIDED",
+        "limit: {formula: exp(log(256*h + (u-0.3)**2 - 2**(-23))), variable: h, to: 0, equals: (u-0.3)**2 - 2**(-23)}",
+        "not known to have a value nearby",
     ),
     "limit-of-two-logs": (
         "REFUTED",

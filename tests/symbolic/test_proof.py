@@ -80,6 +80,11 @@ def test_an_order_that_does_not_follow_from_signs_is_left_open():
     assert prove_order("le", x * sympy.sin(x), x) is None
 
 
+def test_functions_of_waves_in_each_other_are_left_open_soon():
+    wave = sympy.tanh(2 * x) * sympy.exp(x)
+    assert prove_equal(wave, sympy.asinh(sympy.sinh(wave))) is None
+
+
 def test_what_is_large_is_left_open():
     assert prove_order("ge", sympy.Add(*(sympy.sin(place * x) ** 2 for place in range(1, 600))), sympy.S.Zero) is None
     assert prove_equal(sympy.Add(*(sympy.sin(place * x) for place in range(1, 600))), x) is None

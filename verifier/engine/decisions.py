@@ -24,7 +24,7 @@ from verifier.programs.shapes import program_shape
 from verifier.symbolic.formula import Apply, Formula, parse
 from verifier.symbolic.kernels import rational
 from verifier.symbolic.proof import prove_equal
-from verifier.truth.forall import Everywhere, Point, everywhere
+from verifier.truth.forall import Box, Everywhere, Point, everywhere
 from verifier.truth.workspace import Workspace
 
 __all__ = ["Decided", "digits", "holds", "holds_for_all", "identity", "shape"]
@@ -242,14 +242,27 @@ def _values_at(equation: Equation, domain: Domain, point: Point) -> Values:
         return equation.values(_FOR_ALL_BITS, domain.place(point))
 
 
-def _numbers_everywhere(equation: Equation, domain: Domain) -> Everywhere:
-    """Whether both sides are numbers on the whole domain; refuted by a whole box where only one of them is."""
+def _numbers_everywhere(equation: Equation, domain: Domain, box: Box | None = None) -> Everywhere:
+    """Whether both sides are numbers on the whole domain, or on a box in it; refuted by a whole box where only one of
+    them is.
+    """
 
     def statement(elements: Sequence[Element]) -> bool | None:
         values = equation.values(_FOR_ALL_BITS, domain.arrays(elements))
         return False if values.missing() else values.are_numbers() or None
 
-    return everywhere(statement, domain.box, _FOR_ALL_BITS, boxes=_BOXES, points=False)
+    return everywhere(statement, domain.box if box is None else box, _FOR_ALL_BITS, boxes=_BOXES, points=False)
+
+
+def _lone_piece(equation: Equation, domain: Domain, trials: Mapping[Point, Values]) -> Everywhere:
+    """As `_numbers_everywhere`, and around the trial points where one side is missing: a small piece is found there."""
+    found = _numbers_everywhere(equation, domain)
+    lone = (point for point, values in trials.items() if values.missing() and domain.box)
+    for point in lone if found.witness is None else ():
+        near = _numbers_everywhere(equation, domain, domain.around(point))
+        if near.witness is not None:
+            return near
+    return found
 
 
 def identity(claim: Identity, at: At, workspace: Workspace) -> Decided:
@@ -263,7 +276,7 @@ def identity(claim: Identity, at: At, workspace: Workspace) -> Decided:
     counterexample = differs(equation, trials)
     if counterexample is not None:
         return counterexample
-    found = _numbers_everywhere(equation, domain)
+    found = _lone_piece(equation, domain, trials)
     if found.witness is not None:
         around = f"{_place(domain, found.witness)}, and around it" if domain.box else ""
         alone = _alone(equation, _values_at(equation, domain, found.witness), around)

@@ -23,6 +23,7 @@ __all__ = ["Domain"]
 _RANDOM = 24
 _SPECIAL = 64
 _VALUES = 8
+_NEAR = Fraction(1, 2**20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,13 @@ class Domain:
             own = [str(next(numbers)) for _ in range(leaf.size)]
             parts.append(f"{leaf.name} = {own[0] if leaf.shape == () else '[' + ', '.join(own) + ']'}")
         return ", ".join(parts)
+
+    def around(self, point: Point) -> Box:
+        """What lies next to a point, in the domain."""
+        return tuple(
+            (max(low, place - _NEAR), min(high, place + _NEAR))
+            for place, (low, high) in zip(point, self.box, strict=True)
+        )
 
     def trials(self) -> Iterator[Point]:
         """Points where a false statement may show itself; without inputs the one point that there is."""

@@ -34,6 +34,7 @@ __all__ = ["limit"]
 _BITS = 128
 _BOXES = 256
 _NEAR = Fraction(1, 2**30)
+_NEARER = Fraction(1, 2**100)
 
 
 def limit(claim: Limit, at: At, workspace: Workspace) -> Decided:
@@ -55,14 +56,15 @@ def limit(claim: Limit, at: At, workspace: Workspace) -> Decided:
         return refuted
     if general.verdict is not ClaimVerdict.CONFIRMED:
         return tends.met_from_both_sides() or general
-    if not tends.has_values_nearby():
-        return replace(general, verdict=ClaimVerdict.UNDECIDED, reason="it is not known to have a value nearby")
-    if not tends.domain.box:
-        return general
-    if tends.proved_everywhere():
-        return replace(general, reason="by Taylor's formula, for all inputs")
-    reason = "SymPy's limit at a general point; it is not established at every point of the domain"
-    return replace(general, verdict=ClaimVerdict.UNDECIDED, reason=reason)
+    nowhere = replace(general, verdict=ClaimVerdict.UNDECIDED, reason="it is not known to have a value nearby")
+    if not tends.has_values(_NEAR):
+        return nowhere
+    if tends.domain.box and not tends.proved_everywhere():
+        reason = "SymPy's limit at a general point; it is not established at every point of the domain"
+        return replace(general, verdict=ClaimVerdict.UNDECIDED, reason=reason)
+    if not tends.has_values(_NEARER):
+        return nowhere
+    return replace(general, reason="by Taylor's formula, for all inputs") if tends.domain.box else general
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +184,11 @@ class _Tends:
             claimed = self.workspace.certified(_BITS).evaluate(self.claim.equals, self.at, place)
         return list(zip(*sides, np.broadcast_to(claimed, self.node.shape).flat, strict=True))
 
-    def has_values_nearby(self) -> bool:
-        """Whether the formula is a number close to the limit's place, on the same side for all other inputs, and so is
+    def has_values(self, distance: Fraction) -> bool:
+        """Whether the formula is a number so close to the place, on the same side for all other inputs, and so is
         what it is claimed to tend to.
         """
-        return self._has_values(_NEAR) or self._has_values(-_NEAR)
+        return self._has_values(distance) or self._has_values(-distance)
 
     def _has_values(self, distance: Fraction) -> bool:
         domain, certified = self.domain, self.workspace.certified(_BITS)

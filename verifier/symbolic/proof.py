@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import product
 
 import sympy
+from sympy.functions.elementary.hyperbolic import HyperbolicFunction
+from sympy.functions.elementary.trigonometric import TrigonometricFunction
 
 from verifier.symbolic.derivative import derivative
 from verifier.symbolic.expressions import component_symbols, expressions, tree_size
@@ -41,6 +43,8 @@ def prove_equal(left: Kernel, right: Kernel, *, costly: int = MAX_COSTLY) -> boo
         if largest == MAX_COSTLY and _has_long_number(difference):
             continue
         if rewrite in _OVER_POLYNOMIALS and _has_long_exponent(difference):
+            continue
+        if rewrite in _OF_WAVES and _has_nested_waves(difference):
             continue
         try:
             rewritten = rewrite(difference)
@@ -116,6 +120,14 @@ def _has_long_exponent(expression: Kernel) -> bool:
     return any(_is_long(power.exp, _LONGEST_EXPONENT) for power in powers)  # pyright: ignore
 
 
+def _has_nested_waves(expression: Kernel) -> bool:
+    """Whether a trigonometric or hyperbolic function stands in another one: SymPy factors polynomials in exponentials
+    of exponentials then, over complex numbers, for minutes.
+    """
+    waves = expression.atoms(TrigonometricFunction, HyperbolicFunction)
+    return any(wave.args[0].has(TrigonometricFunction, HyperbolicFunction) for wave in waves)  # pyright: ignore
+
+
 def _is_long(expression: Kernel, bits: int) -> bool:
     return any(max(abs(each.p), each.q).bit_length() > bits for each in expression.atoms(sympy.Rational))
 
@@ -139,6 +151,7 @@ _REWRITES: tuple[tuple[Callable[[Kernel], Kernel], int], ...] = (
     (sympy.simplify, MAX_COSTLY),
 )
 
+_OF_WAVES = (sympy.trigsimp, sympy.simplify)
 _OVER_POLYNOMIALS = (_numerator, _exponentials, sympy.trigsimp, sympy.simplify)
 
 
