@@ -107,7 +107,8 @@ class Journal:
                 os.replace(partial, self._path)
                 return self._path.open("ab")
             file = stack.enter_context(partial.open("ab"))
-            os.fsync(file.fileno())  # its name must not survive a power failure that its head does not
+            with suppress(OSError):  # its name is not to survive a power failure that its head does not
+                os.fsync(file.fileno())
             _lock(file, self._path)
             if earlier is None:
                 _name_first(partial, self._path)
