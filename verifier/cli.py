@@ -222,10 +222,12 @@ def _read(run_file: Path | None) -> Run | None:
 
 def _against(baseline: Run, run_file: Run, *, quiet: bool) -> int:
     """The exit status where only what the baseline does not have counts; says what that is."""
+    from verifier.compare.differences import compare as compare_runs
     from verifier.compare.differences import new_findings, new_questions
     from verifier.compare.text import line
 
-    found, open_ones = new_findings(baseline, run_file), new_questions(baseline, run_file)
+    comparison = compare_runs(baseline, run_file)
+    found, open_ones = new_findings(comparison), new_questions(comparison)
     if not quiet:
         _say(f"Against the baseline: {len(found)} new findings, {len(open_ones)} newly undecided.")
         for each in (*found, *open_ones):

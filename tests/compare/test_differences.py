@@ -133,10 +133,10 @@ def test_a_record_of_many_components_is_the_same_subject_whichever_is_worst(run_
 def test_against_a_baseline_only_new_failures_count(run_of, number):
     old, new = number("LOSSY", 20.0, fails=True), number("NONFINITE", fails=True, dtype="float64")
     baseline = run_of(old)
-    assert new_findings(baseline, baseline) == ()
-    (found,) = new_findings(baseline, run_of(old, new))
+    assert new_findings(compare(baseline, baseline)) == ()
+    (found,) = new_findings(compare(baseline, run_of(old, new)))
     assert found.subject.dtype == "float64"
-    assert new_findings(baseline, run_of(old, number("LOSSY", 5.0, dtype="float16"))) == ()
+    assert new_findings(compare(baseline, run_of(old, number("LOSSY", 5.0, dtype="float16")))) == ()
 
 
 def test_versions_and_catalogs_that_differ_are_named(run_of, number):
@@ -160,13 +160,15 @@ def test_a_failure_that_is_gone_is_right_only_where_the_verdict_is(run_of, numbe
 def test_against_a_baseline_every_new_question_counts(run_of, number, claim):
     known, other = claim("UNDECIDED"), claim("UNDECIDED", claim="other")
     refuted = claim("REFUTED", claim="other", fails=True)
-    assert new_questions(run_of(known), run_of(known)) == ()
+    assert new_questions(compare(run_of(known), run_of(known))) == ()
     assert (
         new_questions(
-            run_of(known, claim(claim="other")), run_of(claim(), claim("UNDECIDED", claim="x", acknowledged=KNOWN))
+            compare(
+                run_of(known, claim(claim="other")), run_of(claim(), claim("UNDECIDED", claim="x", acknowledged=KNOWN))
+            )
         )
         == ()
     )
     for before in ((known,), (known, claim(claim="other")), (known, refuted)):
-        (found,) = new_questions(run_of(*before), run_of(claim(), other))
+        (found,) = new_questions(compare(run_of(*before), run_of(claim(), other)))
         assert found.subject.claim == "other"

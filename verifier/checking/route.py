@@ -32,7 +32,7 @@ from verifier.truth.implicit import Implicit
 from verifier.truth.lines import Lines, of_jaxpr
 from verifier.truth.primal import PrimalTruth
 from verifier.truth.smooth import NotSmooth, derivatives
-from verifier.truth.values import Literal
+from verifier.truth.values import Literals
 
 __all__ = ["Program", "Route", "chosen_components", "components_of"]
 
@@ -164,7 +164,7 @@ class Route:
         return self._where_smooth(order) or self._read(self.germs(order), order, rows)
 
     def _where_smooth(
-        self, order: int, *, freezing: bool = True, literals: Callable[[Any], Literal] | None = None
+        self, order: int, *, freezing: bool = True, literals: Literals | None = None
     ) -> tuple[RowTruth, ...]:
         """The truth at a point where the function is certainly analytic; nothing where only germs can tell."""
         if self.implicit is not None or order not in (1, 2):
@@ -248,23 +248,23 @@ class Route:
             return None
         verdicts = self.judged(program.derived, row.order, truths, program.where)
         if row.order and row.transforms != ("jet",) and self.tracing.has_own_rules:  # jet asks no custom rule
-            other, is_mixed = self.program(row, compilation, reseeded=True), self.tracing.results > 1
-            self.judge_own_rules(verdicts, program, other, row.order, mixed=is_mixed)
+            other = self.program(row, compilation, reseeded=True) if self.linear else None
+            self.judge_own_rules(verdicts, program, other, row.order, mixed=self.tracing.mixes)
         return self._proved(verdicts, row, compilation)
 
     def judge_own_rules(
-        self, verdicts: np.ndarray, unit: Program, other: Program, order: int, *, mixed: bool = False
+        self, verdicts: np.ndarray, unit: Program, other: Program | None, order: int, *, mixed: bool = False
     ) -> None:
         """Make verdicts WRONG where rules that are not JAX's own change the value that comes along with the derivative,
         or are not linear in tangents or cotangents: those of the `other` program are scaled, and may be mixed.
         """
         beside = [None] * verdicts.shape[1]
-        if mixed and unit.derived is not None:
+        if mixed and other is not None and unit.derived is not None:
             columns = ([unit.derived.value(place) for place in column] for column in unit.where.T.tolist())
             beside = [weighted_sum((mixing(k), each) for k, each in enumerate(column)) for column in columns]
         for index, verdict in np.ndenumerate(verdicts):
             if verdict.kind is not RuleClass.WRONG:
-                bent = _not_linear(unit, other, index, order, beside[index[1]]) if self.linear else None
+                bent = None if other is None else _not_linear(unit, other, index, order, beside[index[1]])
                 verdicts[index] = self._wrong_value(verdicts, index) or bent or verdict
 
     def _wrong_value(self, verdicts: np.ndarray, index: tuple[int, ...]) -> RuleVerdict | None:
@@ -307,7 +307,7 @@ class Route:
             there, back = (self._truth_with(way, order) for way in ways)
             yield there, back
 
-    def _truth_with(self, literals: Callable[[Any], Literal], order: int) -> tuple[RowTruth, ...]:
+    def _truth_with(self, literals: Literals, order: int) -> tuple[RowTruth, ...]:
         smooth = self._where_smooth(order, literals=literals)
         if smooth:
             return smooth
@@ -479,7 +479,8 @@ def _not_linear(
 ) -> RuleVerdict | None:
     if unit.derived is None or other.derived is None:
         return None
-    value, found = (each.derived.value(int(each.where[index])) for each in (unit, other))  # pyright: ignore[reportOptionalMemberAccess]
+    value = unit.derived.value(int(unit.where[index]))
+    found = other.derived.value(int(other.where[index]))
     return judge_linear(value, found, scale_of(order), beside)
 
 

@@ -49,9 +49,14 @@ class Tracing:
 
     @cached_property
     def reseeded(self) -> Tracing:
-        """The same function with other seeds, of several results `mixed` ones."""
-        given = self.subject
-        return Tracing(replace(given, function=(mixed if self.results > 1 else scaled)(given.function)), self.dtype)
+        """The same function with other seeds."""
+        change = mixed if self.mixes else scaled
+        return Tracing(replace(self.subject, function=change(self.subject.function)), self.dtype)
+
+    @property
+    def mixes(self) -> bool:
+        """Whether the other seeds are `mixed`, as there are several results."""
+        return self.results > 1
 
     @cached_property
     def beside(self) -> Traced | str:

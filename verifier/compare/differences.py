@@ -94,14 +94,14 @@ def compare(old: Run, new: Run) -> Comparison:
     )
 
 
-def new_findings(baseline: Run, run: Run) -> tuple[Change, ...]:
-    """The unacknowledged failures of a run that the baseline does not have, or has in a milder form."""
-    return tuple(each for each in compare(baseline, run).changes if each.got_worse and each.new and each.new.fails)
+def new_findings(comparison: Comparison) -> tuple[Change, ...]:
+    """The unacknowledged failures of a run that a baseline does not have, or has in a milder form."""
+    return tuple(each for each in comparison.changes if each.got_worse and each.new and each.new.fails)
 
 
-def new_questions(baseline: Run, run: Run) -> tuple[Change, ...]:
-    """What is unacknowledged and undecided in a run, and is not so in the baseline."""
-    return tuple(each for each in compare(baseline, run).changes if _is_open(each.new) and not _is_open(each.old))
+def new_questions(comparison: Comparison) -> tuple[Change, ...]:
+    """What is unacknowledged and undecided in a run, and is not so in a baseline."""
+    return tuple(each for each in comparison.changes if _is_open(each.new) and not _is_open(each.old))
 
 
 def _is_open(fact: Fact | None) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import islice, pairwise
 from typing import Any
 
@@ -26,6 +27,9 @@ from verifier.truth.forall import Box, Point, everywhere
 from verifier.truth.workspace import Workspace
 
 __all__ = ["equal_by_slopes", "ordered_by_slopes"]
+
+InBalls = Callable[[Sequence[Element]], Iterable[Element]]
+"""The components of a formula in balls, as a function of the inputs' components."""
 
 _BITS = 128
 _BOXES = 1_000
@@ -73,7 +77,9 @@ class _Gap:
 
     def is_analytic(self) -> bool:
         needed = analytic_where_finite(self.expression)
-        return needed is not None and all(self._everywhere(is_finite, each, self.domain.box) for each in needed)
+        return needed is not None and all(
+            _everywhere(is_finite, self._values(each), self.domain.box) for each in needed
+        )
 
     def vanishes_at(self, point: Point, order: int = 0) -> bool:
         expression = self._derivative(order)
@@ -96,7 +102,7 @@ class _Gap:
             last = self._near(end, start) if end in touching else end
             if first is None or last is None:
                 return False
-            if first < last and not self._everywhere(_is_nonnegative, self.expression, ((first, last),)):
+            if first < last and not _everywhere(_is_nonnegative, self._own_values, ((first, last),)):
                 return False
         return bool(touching)
 
@@ -106,11 +112,11 @@ class _Gap:
         Where derivatives below the k-th vanish it has the sign of the k-th, times that of (to - place)^k.
         """
         for order in range(1, _ORDERS + 1):
-            sign = 1 if to > place else (-1) ** order
+            values = self._values((1 if to > place else (-1) ** order) * self._derivative(order))
             for halvings in range(_HALVINGS):
                 end = place + (to - place) / 2**halvings
                 side = (min(place, end), max(place, end))
-                if self._everywhere(_is_nonnegative, sign * self._derivative(order), (side,), _NEARBY):
+                if _everywhere(_is_nonnegative, values, (side,), _NEARBY):
                     return end
             if not self.vanishes_at((place,), order):
                 return None
@@ -121,16 +127,14 @@ class _Gap:
 
     def _may_vanish(self, place: Fraction) -> bool:
         with working_precision(_BITS):
-            return all(map(contains_zero, self._values(self.expression)([exact_ball(place)])))
+            return all(map(contains_zero, self._own_values([exact_ball(place)])))
 
-    def _everywhere(
-        self, holds: Callable[[Element], bool | None], expression: Any, box: Box, boxes: int = _BOXES
-    ) -> bool:
-        values = self._values(expression)
-        return bool(everywhere(lambda part: all(map(holds, values(part))) or None, box, _BITS, boxes=boxes).holds)
+    @cached_property
+    def _own_values(self) -> InBalls:
+        return self._values(self.expression)
 
-    def _values(self, expression: Any) -> Callable[[Sequence[Element]], Iterable[Element]]:
-        """The expression in balls, as a function of the inputs' components."""
+    def _values(self, expression: Any) -> InBalls:
+        """An expression in balls; its graph is built once."""
         node = self.workspace.graph(expression.xreplace(dict(zip(self._symbols, self._plain, strict=True))))
         certified = self.workspace.certified(_BITS)
         return lambda elements: certified.evaluate(node, extra=self.domain.arrays(elements)).flat
@@ -146,6 +150,10 @@ class _Gap:
         """The same, with the signs that those of the expression have."""
         own = {symbol.name: symbol for symbol in self.expression.free_symbols}
         return [own.get(symbol.name, symbol) for symbol in self._plain]
+
+
+def _everywhere(holds: Callable[[Element], bool | None], values: InBalls, box: Box, boxes: int = _BOXES) -> bool:
+    return bool(everywhere(lambda part: all(map(holds, values(part))) or None, box, _BITS, boxes=boxes).holds)
 
 
 def _is_zero(expression: Any) -> bool:

@@ -19,7 +19,7 @@ from typing import BinaryIO, Self
 from verifier.errors import RunFileError
 from verifier.runs.json_form import Malformed, dumps, loads
 from verifier.runs.outcome import Outcome
-from verifier.runs.placing import writing
+from verifier.runs.placing import unfinished, writing
 from verifier.runs.reader import Run, assembled, opened, read_lines
 from verifier.runs.records import Coverage, Header, Provenance
 from verifier.runs.tallies import end_of
@@ -97,7 +97,7 @@ class Journal:
 
     def _begun(self, earlier: BinaryIO | None, head: Head) -> BinaryIO:
         """An older journal is replaced in one step, when the new one can be written."""
-        partial = self._path.with_name(f"{self._path.name}.{os.getpid()}.partial")
+        partial = unfinished(self._path)
         with writing(self._path), ExitStack() as stack:
             stack.callback(partial.unlink, missing_ok=True)
             partial.write_bytes(f"{dumps(head)}\n".encode())

@@ -33,7 +33,7 @@ class Placing:
         self._path = Path(path)
         self._target = None if is_stream(self._path) else Path(os.path.realpath(self._path))
         with writing(self._path):
-            self._partial = None if self._target is None else _beside(self._target)
+            self._partial = None if self._target is None else unfinished(self._target)
             # A lone surrogate has no UTF-8; in JSON its escape means the same.
             self._file = (self._partial or self._path).open(
                 "a" if self._partial is None else "w", encoding="utf-8", newline="\n", errors="backslashreplace"
@@ -77,7 +77,7 @@ class Placing:
             self.abandon()
 
 
-def _beside(target: Path) -> Path:
+def unfinished(target: Path) -> Path:
     """Where a file is written until it is complete: of two processes that write it each has its own."""
     return target.with_name(f"{target.name}.{os.getpid()}.partial")
 

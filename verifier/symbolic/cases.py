@@ -382,7 +382,7 @@ def _is_combination(program: Kernel, above: Kernel, below: Kernel) -> bool:
 
 def _is_ordered(relation: str, left: Kernel, right: Kernel, case: _Case) -> bool:
     try:
-        if case.sign(left - right) in _ORDERED[relation]:
+        if case.sign(left - right) in _TRUE_FOR[relation]:
             return True
     except _Open:
         pass
@@ -482,18 +482,19 @@ _RULES: Mapping[type, Any] = MappingProxyType(
         sympy.Min: _extreme,
     }
 )
-_TRUE_FOR: Mapping[type, tuple[int, ...]] = MappingProxyType(
-    {
-        sympy.StrictGreaterThan: (1,),
-        sympy.GreaterThan: (1, 0),
-        sympy.StrictLessThan: (-1,),
-        sympy.LessThan: (-1, 0),
-        sympy.Equality: (0,),
-        sympy.Unequality: (1, -1),
-    }
+_TRUE_FOR: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {"gt": (1,), "ge": (1, 0), "lt": (-1,), "le": (-1, 0), "eq": (0,), "ne": (1, -1)}
 )
-_ORDERED: Mapping[str, tuple[int, ...]] = MappingProxyType(
-    {"gt": (1,), "ge": (1, 0), "lt": (-1,), "le": (-1, 0), "ne": (1, -1)}
+"""For which signs of the difference of its sides a relation is true."""
+_RELATIONS: Mapping[type, str] = MappingProxyType(
+    {
+        sympy.StrictGreaterThan: "gt",
+        sympy.GreaterThan: "ge",
+        sympy.StrictLessThan: "lt",
+        sympy.LessThan: "le",
+        sympy.Equality: "eq",
+        sympy.Unequality: "ne",
+    }
 )
 
 
@@ -509,7 +510,7 @@ def _holds(condition: Kernel, case: _Case) -> bool:
             return any(_holds(each, case) for each in sympy.ordered(condition.args))
         case Relational():
             left, right = (_resolved(each, case) for each in (condition.lhs, condition.rhs))
-            return case.sign(left - right) in _TRUE_FOR[type(condition)]
+            return case.sign(left - right) in _TRUE_FOR[_RELATIONS[type(condition)]]
     raise ValueError(f"no condition: {condition}")
 
 

@@ -44,8 +44,6 @@ def prove_equal(left: Kernel, right: Kernel, *, costly: int = MAX_COSTLY) -> boo
             continue
         if rewrite in _OVER_POLYNOMIALS and _has_long_exponent(difference):
             continue
-        if rewrite in _OF_WAVES and _has_nested_waves(difference):
-            continue
         try:
             rewritten = rewrite(difference)
         except (RecursionError, NotImplementedError, ValueError, TypeError, AttributeError, sympy.PolynomialError):
@@ -100,7 +98,7 @@ _SIGNED: tuple[Callable[[Kernel], Iterable[Kernel]], ...] = (
     lambda each: [each],
     lambda each: [sympy.factor(each)],
     _beside_bounds,
-    lambda each: [sympy.trigsimp(each)],
+    lambda each: [_trigsimp(each)],
 )
 """How an expression may be written so that its sign shows."""
 
@@ -128,6 +126,14 @@ def _has_nested_waves(expression: Kernel) -> bool:
     return any(wave.args[0].has(TrigonometricFunction, HyperbolicFunction) for wave in waves)  # pyright: ignore
 
 
+def _trigsimp(expression: Kernel) -> Kernel:
+    return expression if _has_nested_waves(expression) else sympy.trigsimp(expression)
+
+
+def _simplify(expression: Kernel) -> Kernel:
+    return expression if _has_nested_waves(expression) else sympy.simplify(expression)
+
+
 def _is_long(expression: Kernel, bits: int) -> bool:
     return any(max(abs(each.p), each.q).bit_length() > bits for each in expression.atoms(sympy.Rational))
 
@@ -147,12 +153,11 @@ _REWRITES: tuple[tuple[Callable[[Kernel], Kernel], int], ...] = (
     (_numerator, MAX_SIZE),
     (_exponentials, MAX_SIZE),
     (lambda each: sympy.expand(sympy.expand_func(each)), MAX_COSTLY),
-    (sympy.trigsimp, MAX_COSTLY),
-    (sympy.simplify, MAX_COSTLY),
+    (_trigsimp, MAX_COSTLY),
+    (_simplify, MAX_COSTLY),
 )
 
-_OF_WAVES = (sympy.trigsimp, sympy.simplify)
-_OVER_POLYNOMIALS = (_numerator, _exponentials, sympy.trigsimp, sympy.simplify)
+_OVER_POLYNOMIALS = (_numerator, _exponentials, _trigsimp, _simplify)
 
 
 _ARITHMETIC = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Rational, sympy.Symbol)

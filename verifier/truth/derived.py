@@ -35,7 +35,7 @@ from verifier.model.rule import ProgramValue
 from verifier.truth.enclosing import CEILING, flat, is_presumed_zero, is_tight, program_value
 from verifier.truth.jaxprs import evaluate
 from verifier.truth.replay import run
-from verifier.truth.values import Literal, exact_literals
+from verifier.truth.values import Literal, Literals, exact_literals
 
 __all__ = ["Derived", "is_excuse", "is_small_dyadic", "moved_literals"]
 
@@ -210,7 +210,7 @@ def _seeds(seed: int) -> tuple[str, ...]:
     return tuple(f"{seed}:{k}" for k in range(_SIGN_VECTORS))
 
 
-def moved_literals(form: Format, seed: str, *, back: bool = False) -> Callable[[Any], Literal]:
+def moved_literals(form: Format, seed: str, *, back: bool = False) -> Literals:
     """The literals of a run in a number system, those that are no small dyadic moved by u of themselves, up or down as
     the seed has it, or each the other way (`back`).
     """
@@ -223,7 +223,7 @@ def moved_literals(form: Format, seed: str, *, back: bool = False) -> Callable[[
     return _moving(form, signs)
 
 
-def _moving(form: Format, signs: Callable[[], Callable[[float], int]]) -> Callable[[Any], Literal]:
+def _moving(form: Format, signs: Callable[[], Callable[[float], int]]) -> Literals:
     """Every literal that is no small dyadic moved by u of itself, up or down or not at all; `signs` says so anew for
     each run.
     """

@@ -35,7 +35,7 @@ from verifier.arithmetic.precision import working_precision
 from verifier.truth.enclosing import CEILING, disjoint, flat, is_tight
 from verifier.truth.jaxprs import evaluate
 from verifier.truth.replay import run
-from verifier.truth.values import Literal
+from verifier.truth.values import Literals
 
 __all__ = ["Lines", "Program", "Reading", "Vector", "of_jaxpr"]
 
@@ -172,9 +172,7 @@ class Lines:
         return [float(each) for array in self.place for each in array.flat]
 
 
-def of_jaxpr(
-    jaxpr: Any, options: Callable[[], dict[str, Any]] = dict, literals: Callable[[Any], Literal] | None = None
-) -> Program:
+def of_jaxpr(jaxpr: Any, options: Callable[[], dict[str, Any]] = dict, literals: Literals | None = None) -> Program:
     """A closed jaxpr as a program; `options()` makes what goes to the evaluator, anew for each run.
 
     `literals` makes what a number in the program is to a number system; without it, itself.

@@ -43,7 +43,7 @@ from verifier.truth.rules import (
 )
 from verifier.truth.rules.named import is_named
 from verifier.truth.tape import Irregular, Register, Tape, Unrecordable
-from verifier.truth.values import Literal, exact_literals, lifted
+from verifier.truth.values import Literals, exact_literals, lifted
 
 __all__ = ["CHECK", "FREEZE", "Recording", "Step", "Unrecorded", "record", "run", "scalar_recording"]
 
@@ -407,7 +407,7 @@ def record(
     *,
     wanted: tuple[int, ...] | None = None,
     scalar: bool = False,
-    literals: Callable[[Any], Literal] | None = None,
+    literals: Literals | None = None,
 ) -> tuple[Recording, list[Any]]:
     """A run of a closed jaxpr on these elements, one for each input component, with its results.
 
@@ -532,7 +532,7 @@ def _is_recorded_in_numbers(program: Any) -> bool:
 
 
 def scalar_recording(
-    jaxpr: Any, elements: Sequence[Any], system: BallSystem, literals: Callable[[Any], Literal] | None = None
+    jaxpr: Any, elements: Sequence[Any], system: BallSystem, literals: Literals | None = None
 ) -> Recording:
     """A recording without products of matrices that these elements follow; with other `literals`, of a run with them
     alone. Raises Unrecorded.

@@ -31,14 +31,13 @@ from verifier.arithmetic.taylor_special import TAYLOR_SPECIAL
 from verifier.arithmetic.vocabulary import OPERATIONS
 from verifier.truth.enclosing import CEILING, is_tight
 from verifier.truth.replay import CHECK, FREEZE, Step, Unrecorded, scalar_recording
-from verifier.truth.values import Literal, exact_literals, lifted
+from verifier.truth.values import Literals, exact_literals, lifted
 
 __all__ = ["NotSmooth", "derivatives"]
 
 _FIRST_BITS = 192
 
 Pair = tuple[int, int]
-Literals = Callable[[Any], Literal]
 
 
 class NotSmooth(Exception):

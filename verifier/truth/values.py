@@ -25,6 +25,7 @@ from verifier.truth.pairs import Pair
 
 __all__ = [
     "Literal",
+    "Literals",
     "Refused",
     "boxed",
     "category",
@@ -40,6 +41,8 @@ __all__ = [
 
 Literal = Callable[[float, np.dtype], Any]
 """How a number that stands in the program becomes an element: (its value, its dtype) -> element."""
+Literals = Callable[[Any], Literal]
+"""What a number that stands in a program is, in a number system."""
 
 
 class Refused(Exception):

@@ -133,11 +133,9 @@ class Workspace:
             return None
         place = {leaf: self._constants(value).reshape(self.input_shape(leaf)) for leaf, value in at}
         signed = self._signed_symbols() if in_domain else {}
-        single = {each.name: each for each in self.entry.inputs if each.lower == each.upper}
-        fixed = exact_expressions(
-            {name: np.full(each.shape, each.lower) for name, each in single.items() if name not in variables}
-        )
-        found = expressions([node], given={**signed, **exact_expressions(self.data), **fixed, **place})
+        single = [each for each in self.entry.inputs if each.lower == each.upper and each.name not in variables]
+        fixed = {**self.data, **{each.name: np.full(each.shape, each.lower) for each in single}}
+        found = expressions([node], given={**signed, **exact_expressions(fixed), **place})
         return None if found is None else found[0]
 
     def _signed_symbols(self) -> dict[str, np.ndarray]:
